@@ -1,0 +1,1 @@
+"""The honest application. Nothing in this package knows that faults exist."""

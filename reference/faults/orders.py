@@ -1,0 +1,58 @@
+"""Faults of the manufacturing orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference.application.models import Order
+from reference.application.table import json_answer
+from reference.faults import broken
+from reference.faults.registry import answer_fault
+
+if TYPE_CHECKING:
+    from reference.application.table import Call, Handler
+    from reference.faults.registry import Result
+
+
+@answer_fault("order-create-500-commits", "SMK-4", endpoint="create_order")
+async def order_create_500_commits(honest: Handler, call: Call) -> Result:
+    """Creating an order answers 500, but the order is in the database."""
+    await honest(call)
+    return broken.server_error()
+
+
+@answer_fault("order-create-200", "SMK-4", endpoint="create_order")
+async def order_create_200(honest: Handler, call: Call) -> Result:
+    """Creating an order answers 200 instead of 201."""
+    result = await honest(call)
+    return json_answer(result, 200) if isinstance(result, Order) else result
+
+
+@answer_fault("order-create-persists-nothing", "SMK-4", endpoint="create_order")
+async def order_create_persists_nothing(honest: Handler, call: Call) -> Result:
+    """Creating an order answers 201 with a body, and stores nothing."""
+    result = await honest(call)
+    if isinstance(result, Order):
+        async with call.pool.connection() as database:
+            await database.execute("DELETE FROM manufacturing_orders WHERE id = %s", [result.id])
+    return result
+
+
+@answer_fault("order-create-hidden-error", "SMK-4", endpoint="create_order")
+async def order_create_hidden_error(_: Handler, __: Call) -> Result:
+    """Creating an order answers 201 with an error in its body, and stores nothing."""
+    return broken.hidden_error(201)
+
+
+@answer_fault("order-create-slow", "SMK-4", endpoint="create_order")
+async def order_create_slow(honest: Handler, call: Call) -> Result:
+    """Creating an order stores it, and answers 30 seconds later."""
+    result = await honest(call)
+    await broken.delay()
+    return result
+
+
+@answer_fault("order-delete-204-but-stays", "SMK-4", endpoint="delete_order")
+async def order_delete_204_but_stays(_: Handler, __: Call) -> Result:
+    """Deleting an order answers 204, and the order stays."""
+    return None

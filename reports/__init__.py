@@ -1,0 +1,1 @@
+"""Records, verdict and what is made of them; nothing here contacts the target."""

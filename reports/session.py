@@ -1,0 +1,175 @@
+"""pytest plugin: collects the records of a run and ends it with a verdict.
+
+It runs in one process only, the xdist controller or the sole process, and outside every other
+``pytest_sessionfinish``: whatever ended the run, the exit status comes from the verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checks.plugin import CHECKLIST, STATIC_CHECKS
+from fixtures.options import ENVIRONMENT, RELEASE
+from fixtures.run import RUN
+from fixtures.vault import VAULT
+from reports import familiar, files, html, terminal
+from reports.plan import Plan
+from reports.record import Outcome, Record, merge
+from reports.recorder import TERMS
+from reports.redaction import Redactor
+from reports.selection import SELECTION
+from reports.verdict import EXIT_CODES, Circumstances, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+CRASHED = "???"
+"""What xdist reports as ``when`` for the check that was running when its worker died."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the records of a run that observes a target, except in xdist's workers."""
+    if RUN in config.stash and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Session(config), "gonogo-session")
+
+
+class Session:
+    """One run: its records, and the verdict at its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._records: dict[str, Record] = {}
+        self._started = datetime.now(UTC)
+        environment, release = config.stash[ENVIRONMENT], config.stash[RELEASE]
+        out = config.rootpath / "reports" / "out"
+        self._folder = files.begin(out, environment.name, release.version, config.stash[RUN].id)
+        config.option.xmlpath = config.option.xmlpath or str(self._folder.draft / "junit.xml")
+        familiar.enable(config, self._folder.draft / "tests.html")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record of a check, also of one whose worker died."""
+        value: dict[str, Any] | None = getattr(report, "gonogo", None)
+        if value is not None:
+            self._keep(Record.from_json(value))
+        elif report.when == CRASHED:
+            self._keep(self._crashed(report))
+
+    def _keep(self, record: Record) -> None:
+        earlier = self._records.get(record.test)
+        self._records[record.test] = record if earlier is None else merge(earlier, record)
+
+    def _crashed(self, report: pytest.TestReport) -> Record:
+        planned = {check.test: check for check in self._plan().checks}.get(report.nodeid)
+        return Record(
+            test=report.nodeid,
+            title=planned.title if planned else report.nodeid,
+            items=planned.items if planned else (),
+            phase=planned.phase if planned else "",
+            window=planned.window if planned else None,
+            outcome=Outcome.UNKNOWN,
+            expected="a result of this check",
+            seen="the process that ran it died",
+            next="run the phase again; if it happens again, report this defect",
+            message="the process that ran this check died",
+            detail=str(report.longrepr),
+        )
+
+    def _plan(self) -> Plan:
+        return self._config.stash[SELECTION].plan()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Give the verdict after everything else is done, whatever state that is in."""
+        result: object = None
+        ended_by = ""
+        try:
+            result = yield
+        except pytest.exit.Exception as stop:
+            ended_by = f"a plugin ended pytest: {stop}"
+        self._conclude(session, ended_by)
+        return result
+
+    def _conclude(self, session: pytest.Session, ended_by: str) -> None:
+        """Set the exit status from the verdict, write the run's files and print the summary."""
+        status = int(session.exitstatus)
+        plan = Plan((), frozenset(), "") if status == pytest.ExitCode.USAGE_ERROR else self._plan()
+        if not plan.checks:
+            session.exitstatus = status or pytest.ExitCode.NO_TESTS_COLLECTED
+            files.discard(self._folder)
+            return
+        trouble = ended_by or _TROUBLE.get(status, "")
+        if trouble:
+            plan = replace(plan, partial="; ".join(filter(None, (plan.partial, trouble))))
+        content = self._verdict(plan)
+        session.exitstatus = content["exit_code"] = exit_status(
+            status, content["verdict"], self._stopped_early()
+        )
+        self._publish(content)
+
+    def _stopped_early(self) -> bool:
+        return bool(self._config.option.maxfail)
+
+    def _verdict(self, plan: Plan) -> dict[str, Any]:
+        stash = self._config.stash
+        environment, release = stash[ENVIRONMENT], stash[RELEASE]
+        built = frozenset(item_id for check in stash[STATIC_CHECKS] for item_id in check.items)
+        return verdict(
+            stash[CHECKLIST],
+            plan,
+            self._records,
+            stash[TERMS],
+            Circumstances(
+                environment=environment.name,
+                release=release.version,
+                commit=release.commit or "",
+                images=release.images,
+                run=stash[RUN].id,
+                started=self._started,
+                ended=datetime.now(UTC),
+                target={},
+                requests={},
+                limitations=(),
+            ),
+            built=built,
+        )
+
+    def _publish(self, content: dict[str, Any]) -> None:
+        """Write the run's files, put them in place and print the summary, all of it redacted."""
+        redactor = Redactor(self._config.stash[VAULT].known())
+        content = redactor.value(content)
+        draft = self._folder.draft
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        (draft / "verdict.json").write_text(text, encoding="utf-8")
+        (draft / "report.html").write_text(html.render(content), encoding="utf-8")
+        report = files.publish(self._folder, redactor.file) / "report.html"
+        shown = report.relative_to(self._config.rootpath)
+        writer = self._config.get_terminal_writer()
+        for line in terminal.summary(
+            content, width=writer.fullwidth, colour=writer.hasmarkup, report=str(shown)
+        ):
+            writer.line(line)
+
+
+_TROUBLE = {
+    int(pytest.ExitCode.INTERRUPTED): "the run was interrupted",
+    int(pytest.ExitCode.INTERNAL_ERROR): "pytest broke down during the run",
+}
+
+
+def exit_status(status: int, answer: str, stopped_early: bool) -> int:
+    """Return the exit status of a run.
+
+    pytest's own 2 and 3 stand, except that a run which ``-x`` stopped at a failure (2 under xdist) is
+    NO-GO like any other. A status that some plugin asked for can turn GO into not GO, never the reverse.
+    """
+    if status == pytest.ExitCode.INTERRUPTED and stopped_early and answer == "NO-GO":
+        return EXIT_CODES[answer]
+    if status in _TROUBLE:
+        return status
+    return EXIT_CODES[answer] or (status if status != pytest.ExitCode.NO_TESTS_COLLECTED else 0)

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Rewrites the hash-pinned requirement files from pyproject.toml. Needs uv on the PATH.
+set -eu
+cd "$(dirname "$0")/.."
+lock() {
+    output=$1
+    shift
+    uv pip compile pyproject.toml "$@" --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o "requirements/$output"
+}
+lock production.txt
+lock demo.txt --group reference -c requirements/production.txt
+lock development.txt --group reference --group browser --group dev -c requirements/demo.txt

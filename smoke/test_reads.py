@@ -1,0 +1,96 @@
+"""The critical reads answer, with lists that are lists and show what is known to be in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import Measured, explain, item
+from fixtures.bodies import hidden_error, rows
+from fixtures.http import NotJson
+from fixtures.observation import CannotObserve
+
+if TYPE_CHECKING:
+    from fixtures.http import Answer
+    from fixtures.records import RecordLife
+    from fixtures.release import Endpoint
+
+pytestmark = pytest.mark.smoke
+
+REMEDY = "read the service's log for this request"
+
+
+@item("SMK-3", "SMK-5")
+def test_critical_read_answers_with_its_status(
+    answer: Answer, endpoint: Endpoint, measured: Measured
+) -> None:
+    """A critical read answers with the promised status."""
+    measured(answer.status, limit=endpoint.status)
+    target = f", and redirects to {answer.redirects_to}" if answer.redirects_to else ""
+
+    assert answer.status == endpoint.status, explain(
+        expected=f"GET {endpoint.path} as {endpoint.role} answers {endpoint.status}",
+        seen=f"{answer.status}{target}; the body is {answer.described}",
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
+
+
+@item("SMK-3", "SMK-5")
+@pytest.mark.endpoints(kinds=("list",))
+def test_critical_list_is_a_list(answer: Answer, endpoint: Endpoint, measured: Measured) -> None:
+    """A critical list answers with a list in its promised place, and without an error beside it."""
+    place = f"in its field {endpoint.list_field}" if endpoint.list_field else "as its body"
+    found, trouble = _list_of(answer, endpoint)
+    measured(len(found), unit="records")
+
+    assert not trouble, explain(
+        expected=f"GET {endpoint.path} answers with a list {place}, and no error",
+        seen=f"{answer.status}; {trouble}",
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
+    if not found and endpoint.shows is None:
+        raise CannotObserve(
+            f"GET {endpoint.path}",
+            "an empty list, which can hide a broken serializer",
+            remedy="declare a record that it shows, or make one in this environment",
+        )
+
+
+def _list_of(answer: Answer, endpoint: Endpoint) -> tuple[list[object], str]:
+    """Return the list that an answer holds, and what is wrong with it or an empty string."""
+    try:
+        body = answer.json()
+    except NotJson as error:
+        return [], str(error)
+    found = rows(body, endpoint.list_field)
+    if found is None:
+        return [], hidden_error(body) or f"no list there; the body is {answer.described}"
+    return found, hidden_error(body)
+
+
+@item("SMK-3", "SMK-5")
+@pytest.mark.endpoints(kinds=("list",), shows=True)
+@pytest.mark.writes
+def test_critical_list_shows_a_record_of_this_run(endpoint: Endpoint, shown: RecordLife) -> None:
+    """A critical list shows a record that the run has just created."""
+    if shown.id is None:
+        raise CannotObserve(
+            f"finding a record in GET {endpoint.path}",
+            f"none could be created: {shown.created.status}",
+            remedy="see the check of its creation",
+        )
+    listing = shown.listing()
+    if listing.answer.status == endpoint.status and not listing.shown and not listing.whole:
+        raise CannotObserve(
+            f"finding a record in GET {endpoint.path}", "the list has more pages than were read"
+        )
+
+    assert listing.shown, explain(
+        expected=f"GET {endpoint.path} shows the record {shown.id} that was just created",
+        seen=f"{listing.answer.status} without it; the body is {listing.answer.described}",
+        next=REMEDY,
+        by_hand=listing.answer.curl,
+    )

@@ -1,0 +1,137 @@
+"""A critical record can be created, is there, and can be removed again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import Measured, explain, item
+from fixtures.bodies import hidden_error
+from fixtures.http import NotJson
+from fixtures.observation import CannotObserve
+
+if TYPE_CHECKING:
+    from fixtures.records import RecordLife, Records
+    from fixtures.release import Endpoint, Release
+
+pytestmark = [pytest.mark.smoke, pytest.mark.writes]
+
+REMEDY = "read the service's log for this request, and the transaction around it"
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_creating_answers_with_its_status(
+    created: RecordLife, endpoint: Endpoint, measured: Measured
+) -> None:
+    """Creating a critical record answers with the promised status."""
+    answer = created.created
+    measured(answer.status, limit=endpoint.status)
+
+    assert answer.status == endpoint.status, explain(
+        expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}",
+        seen=f"{answer.status}; the body is {answer.described}",
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_creating_answers_without_an_error_in_its_body(created: RecordLife, endpoint: Endpoint) -> None:
+    """An answer that says that a critical record was created carries no error."""
+    answer = created.created
+    try:
+        trouble = hidden_error(answer.json()) if answer.body else ""
+    except NotJson as error:
+        trouble = str(error) if endpoint.content_type == "application/json" else ""
+
+    assert not trouble or answer.status >= FIRST_ERROR, explain(
+        expected=f"{endpoint.method} {endpoint.path} answers with the record, and no error",
+        seen=f"{answer.status}; {trouble}",
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_creation_that_fails_commits_nothing(created: RecordLife, endpoint: Endpoint) -> None:
+    """A creation that answers with an error has stored nothing."""
+    status = created.created.status
+
+    assert status < FIRST_ERROR or created.id is None, explain(
+        expected=f"nothing is stored when {endpoint.method} {endpoint.path} answers {status}",
+        seen=f"it answered {status} and stored record {created.id} all the same",
+        next="make the creation one transaction; look for records that users created twice",
+        by_hand=created.created.curl,
+    )
+
+
+FIRST_ERROR = 400
+"""The first status that says that a request failed (RFC 9110, 15.5)."""
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_created_record_is_there(created: RecordLife, endpoint: Endpoint, release: Release) -> None:
+    """A created record can be read back, and is in the database where that can be asked."""
+    if created.created.status >= FIRST_ERROR and created.id is None:
+        raise CannotObserve("reading the record back", f"none was created: {created.created.status}")
+    missing = _missing(created, release)
+
+    assert not missing, explain(
+        expected=f"what {endpoint.method} {endpoint.path} says it created is there",
+        seen=f"it answered {created.created.status}, and {' and '.join(missing)}",
+        next=REMEDY,
+        by_hand=created.created.curl,
+    )
+
+
+def _missing(life: RecordLife, release: Release) -> list[str]:
+    """Return where a created record should be and is not; what cannot be asked is left out.
+
+    Raises:
+        CannotObserve: nothing can be asked.
+    """
+    own = release.records[life.record]
+    if life.id is None:
+        return ["no record of it can be found"]
+    found: list[tuple[bool, str]] = []
+    if own.read:
+        status, promised = life.step("read").status, release.endpoint(own.read).status
+        found.append((status == promised, f"reading it back answers {status}"))
+    if own.table and life.rows_after_create is not None:
+        found.append((life.rows_after_create > 0, "the database has no row of it"))
+    if not found:
+        found.append((life.listing().shown, "its list does not show it"))
+    return [where for is_there, where in found if not is_there]
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_created_record_is_removed_again(created: RecordLife, endpoint: Endpoint, release: Release) -> None:
+    """The record of the run's own is gone again when the check is over."""
+    delete = release.records[created.record].delete
+    removal = release.endpoint(delete) if delete else endpoint
+
+    assert not created.left, explain(
+        expected=f"the record {created.id} is gone after {removal.method} {removal.path}",
+        seen=created.left,
+        next=f"remove it by hand: its mark is {created.mark}; the next run tries again",
+        by_hand=created.removed.curl if created.removed else "",
+    )
+
+
+@item("SMK-4")
+def test_earlier_runs_have_left_nothing(records: Records) -> None:
+    """Whatever earlier runs were killed before removing is gone."""
+    replay = records.replayed()
+    left = [f"{one.record} {one.id or one.mark}: {one.reason}" for one in replay.left]
+
+    assert not left, explain(
+        expected="nothing is left of earlier runs",
+        seen="; ".join(left),
+        next="remove it by hand; the mark names the run that made it",
+    )
