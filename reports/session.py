@@ -17,7 +17,7 @@ from checks.plugin import CHECKLIST, STATIC_CHECKS
 from fixtures.options import ENVIRONMENT, RELEASE
 from fixtures.run import RUN
 from fixtures.vault import VAULT
-from reports import familiar, files, html, terminal
+from reports import familiar, files, html, junit, terminal
 from reports.plan import Plan
 from reports.record import Outcome, Record, merge
 from reports.recorder import TERMS
@@ -48,7 +48,7 @@ class Session:
         environment, release = config.stash[ENVIRONMENT], config.stash[RELEASE]
         out = config.rootpath / "reports" / "out"
         self._folder = files.begin(out, environment.name, release.version, config.stash[RUN].id)
-        config.option.xmlpath = config.option.xmlpath or str(self._folder.draft / "junit.xml")
+        junit.enable(config, self._folder.draft / "junit.xml")
         familiar.enable(config, self._folder.draft / "tests.html")
 
     @pytest.hookimpl(tryfirst=True)

@@ -6,19 +6,12 @@ registers its faults; the registry is complete once this package is imported.
 
 from __future__ import annotations
 
-from reference.faults import boms, edge, health, kanban, orders, sign_in
+from importlib import import_module
+from pkgutil import iter_modules
+
 from reference.faults.registry import FAULTS, Fault, UnknownFault, bent_plan, bent_table
 
-__all__ = [
-    "FAULTS",
-    "Fault",
-    "UnknownFault",
-    "bent_plan",
-    "bent_table",
-    "boms",
-    "edge",
-    "health",
-    "kanban",
-    "orders",
-    "sign_in",
-]
+__all__ = ["FAULTS", "Fault", "UnknownFault", "bent_plan", "bent_table"]
+
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)

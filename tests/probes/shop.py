@@ -23,11 +23,16 @@ from fixtures.sign_in import Tokens
 from tests.probes.servers import Server, application, json_response, response, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PASSWORD = "canary-password"
-TOKEN = "canary-token-0123456789"
+    from fixtures.database import Database
+
+PASSWORD = "canary-password"  # noqa: S105  of a user that lives as long as a test
+TOKEN = "canary-token-0123456789"  # noqa: S105  as above
+
+REFUSALS = {"create refuses": 400, "conflict": 409, "create 500": 500}
+"""Faults that answer a creation so, and store nothing."""
 
 RELEASE: dict[str, Any] = {
     "version": "1.0.0",
@@ -114,10 +119,13 @@ class Shop:
                 return self._login(body)
             if headers.get("authorization") != f"Bearer {TOKEN}":
                 return json_response(401, {"detail": "no token"})
-            if path == "/orders":
-                return self._create(body) if method == "POST" else self._list(query)
-            id_ = int(path.rpartition("/")[2])
-            return self._delete(id_) if method == "DELETE" else self._read(id_)
+            return self._orders(method, path, query, body)
+
+    def _orders(self, method: str, path: str, query: str, body: bytes) -> bytes | None:
+        if path == "/orders":
+            return self._create(body) if method == "POST" else self._list(query)
+        id_ = int(path.rpartition("/")[2])
+        return self._delete(id_) if method == "DELETE" else self._read(id_)
 
     def add(self, notes: str) -> int:
         self.last_id += 1
@@ -143,14 +151,11 @@ class Shop:
 
     def _create(self, body: bytes) -> bytes | None:
         sent = json.loads(body)
-        if "create refuses" in self.faults:
-            return json_response(400, {"detail": "no"})
-        if "conflict" in self.faults:
-            return json_response(409, {"detail": "there is one"})
+        refusals = [status for fault, status in REFUSALS.items() if fault in self.faults]
+        if refusals:
+            return json_response(refusals[0], {"detail": "no"})
         if "create 201 persists nothing" in self.faults:
             return json_response(201, {"id": 4711, **sent})
-        if "create 500" in self.faults:
-            return json_response(500, {"detail": "no"})
         id_ = self.add(sent["notes"])
         if "create 500 commits" in self.faults:
             return json_response(500, {"detail": "no"})
@@ -197,6 +202,7 @@ class Check:
 class World:
     """The shop, and a run that probes it."""
 
+    folder: Path
     shop: Shop
     server: Server
     run: Run
@@ -211,7 +217,7 @@ class World:
 
     def checking(self, *markers: str) -> None:
         """Let a check with these markers be the one that is running."""
-        self.permission._check = Check(*markers)  # type: ignore[assignment]
+        self.permission._check = Check(*markers)  # type: ignore[assignment]  # noqa: SLF001  stands for pytest
 
 
 def released(**changes: Any) -> Release:
@@ -244,6 +250,7 @@ def world(
     url: str | None = None,
     run_id: str = "20261122T191500Z-3fa9",
     release: Release | None = None,
+    database: Callable[[Run, Identity], Database] | None = None,
     **parts: Any,
 ) -> Iterator[World]:
     """Serve a shop (unless one is served already, at ``url``), and make what probes it."""
@@ -265,7 +272,7 @@ def world(
         ledger = Ledger(folder / "ledger", run.id)
         records = Records(
             api=api,
-            database=None,
+            database=database(run, identity) if database else None,
             environment=described,
             release=release,
             run=run,
@@ -273,7 +280,9 @@ def world(
             permission=permission,
             ledger=ledger,
         )
-        made = World(shop, server, run, vault, line, identity, tokens, permission, api, records, ledger)
+        made = World(
+            folder, shop, server, run, vault, line, identity, tokens, permission, api, records, ledger
+        )
         made.checking("writes")
         try:
             yield made

@@ -1,0 +1,5 @@
+"""Breaks pytest itself."""
+
+
+def pytest_runtest_logstart() -> None:
+    raise RuntimeError("the plugin broke")
