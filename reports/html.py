@@ -7,15 +7,17 @@ plain here and escaped by the template engine.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from reports.findings import findings
-from reports.sanitise import clean, shorten
+from reports.sanitise import clean, plain, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +80,20 @@ def render(verdict: Json) -> str:
         instruction=instruction(safe),
         findings=findings(safe),
         phases=list(_phases(safe)),
+        exhibits=[exhibit for record in verdict["records"] for exhibit in _exhibits(record)],
         waiting=[item_id for item_id, item in safe["items"].items() if item["outcome"] == "NOT DUE"],
     )
+
+
+def _exhibits(record: Json) -> Iterator[Json]:
+    """Yield what a check shows. Pictures and drawings are whole or nothing, so they are not shortened."""
+    for exhibit in record["exhibits"]:
+        shown = clean({k: v for k, v in exhibit.items() if k not in {"png", "svg"}}, LONGEST_QUOTE)
+        if exhibit["kind"] == "image":
+            shown["png"] = b64encode(b64decode(exhibit["png"], validate=True)).decode("ascii")
+        if exhibit["kind"] == "drawing":
+            shown["svg"] = Markup(exhibit["svg"])  # noqa: S704 - made by the suite, which escapes what it quotes
+        yield shown | {"test": plain(record["test"])}
 
 
 def instruction(verdict: Json) -> str:

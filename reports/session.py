@@ -15,6 +15,7 @@ import pytest
 
 from checks.plugin import CHECKLIST, STATIC_CHECKS
 from fixtures.options import ENVIRONMENT, RELEASE
+from fixtures.pace import sent
 from fixtures.run import RUN
 from fixtures.vault import VAULT
 from reports import familiar, files, html, junit, terminal
@@ -23,6 +24,7 @@ from reports.record import Outcome, Record, merge
 from reports.recorder import TERMS
 from reports.redaction import Redactor
 from reports.selection import SELECTION
+from reports.terms import limitations_of
 from reports.verdict import EXIT_CODES, Circumstances, verdict
 
 if TYPE_CHECKING:
@@ -118,9 +120,10 @@ class Session:
     def _verdict(self, plan: Plan) -> dict[str, Any]:
         stash = self._config.stash
         environment, release = stash[ENVIRONMENT], stash[RELEASE]
+        checklist = stash[CHECKLIST]
         built = frozenset(item_id for check in stash[STATIC_CHECKS] for item_id in check.items)
         return verdict(
-            stash[CHECKLIST],
+            checklist,
             plan,
             self._records,
             stash[TERMS],
@@ -132,9 +135,9 @@ class Session:
                 run=stash[RUN].id,
                 started=self._started,
                 ended=datetime.now(UTC),
-                target={},
-                requests={},
-                limitations=(),
+                target=stash[RUN].noted("target"),
+                requests={"sent": sent(stash[RUN].scratch), "budget": environment.rate.budget},
+                limitations=limitations_of(environment),
             ),
             built=built,
         )

@@ -30,3 +30,17 @@ def terms_of(environment: Environment) -> Terms:
         rollback=environment.rollback.commands,
         rollback_within_min=environment.rollback.within_min,
     )
+
+
+def limitations_of(environment: Environment) -> tuple[str, ...]:
+    """Return what a reader of the report has to know that the suite could not or need not verify here."""
+    unproven = environment.identity.unproven
+    return (
+        *((f"The target has not proven which environment it is: {unproven}",) if unproven else ()),
+        *(f"There is no {component} here: {reason}" for component, reason in environment.absent.items()),
+        *(f"{item} does not apply: {reason}" for item, reason in environment.not_applicable.items()),
+        *(
+            f"{waiver.item} is waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
+            for waiver in environment.waivers
+        ),
+    )

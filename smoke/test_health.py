@@ -88,6 +88,8 @@ def test_served_version_is_the_release(
     served: ServedIdentity, environment: Environment, release: Release, measured: Measured
 ) -> None:
     """The target serves the version under release."""
+    if "version" in environment.absent:
+        raise Absent("served version", environment.absent["version"])
     if environment.identity.version is None:
         raise CannotObserve(
             "reading the served version",

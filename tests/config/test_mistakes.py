@@ -135,7 +135,7 @@ def test_several_mistakes_are_listed_together(refused: Refused) -> None:
         naem: no such key
           allowed: name, release, target, writes, lower, browser, concurrency, baseline, api, frontend,
           database, identity, roles, sentinels, rate, limits, services, escalation, rollback, absent,
-          not_applicable, waivers, deployment
+          not_applicable, waivers, deployment, load
           did you mean: name""")
 
 
@@ -288,7 +288,7 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             """\
               absent.databse: no such component
                 allowed: auto_scaling, cache, cdn, database, database_console, email, error_tracking, frontend,
-                jobs, kubernetes, load_balancer, logs, metrics, registry, reports, waf
+                jobs, kubernetes, load_balancer, logs, metrics, registry, reports, version, waf
                 did you mean: database""",  # noqa: E501 - the message as it is
             id="unknown component",
         ),
@@ -361,7 +361,7 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
               "\\u001b[31m": no such key
                 allowed: name, release, target, writes, lower, browser, concurrency, baseline, api, frontend,
                 database, identity, roles, sentinels, rate, limits, services, escalation, rollback, absent,
-                not_applicable, waivers, deployment""",
+                not_applicable, waivers, deployment, load""",
             id="a key with a control sequence",
         ),
     ],
