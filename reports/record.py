@@ -10,6 +10,10 @@ Scalar = int | float | str | None
 """What a check may measure or be limited by."""
 
 
+NOT_OBSERVED = "not observed: "
+"""How the message of a check begins that is optional here and whose tool is missing."""
+
+
 class Outcome(StrEnum):
     """What became of a check or an item, in the order from best to worst."""
 
@@ -78,6 +82,11 @@ class Record:
     attempts: int = 1
     detail: str = ""
     exhibits: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether the target was looked at, or declared to be without: an optional tool was not missing."""
+        return self.outcome is not Outcome.NOT_APPLICABLE or not self.message.startswith(NOT_OBSERVED)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON built-ins only: the sole thing that may cross a process border."""

@@ -17,8 +17,9 @@ import pytest
 
 from checks.plugin import CHECKLIST, items_of
 from checks.vocabulary import Exhibits, Explanation, Measured
-from fixtures.observation import Absent, CannotObserve, NoAnswer
-from fixtures.options import ENVIRONMENT
+from fixtures.observation import Absent, CannotObserve, NoAnswer, NotRequired
+from fixtures.options import ENVIRONMENT, RELEASE
+from reports.below import passed_below
 from reports.plan import Planned
 from reports.record import Outcome, Record
 from reports.terms import terms_of
@@ -47,6 +48,10 @@ _STATUS = {
     Outcome.UNKNOWN: ("unknown", "?", ("UNKNOWN", {"yellow": True})),
     Outcome.FAILED: ("failed", "F", ("FAILED", {"red": True})),
 }
+
+
+class PassedBelow(Exception):
+    """A writing check that may not write here has passed in a lower environment, on the same release."""
 
 
 class NotApplicable(Exception):
@@ -95,13 +100,19 @@ def _title(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out a check all of whose items the environment declares not applicable."""
+    """Leave out a check that does not apply, or that may not write and has passed in a lower environment."""
     if TERMS not in item.config.stash:
         return
     reasons = item.config.stash[TERMS].not_applicable
     ids = items_of(item)
     if all(item_id in reasons for item_id in ids):
         raise NotApplicable("; ".join(sorted({reasons[item_id] for item_id in ids})))
+    environment = item.config.stash[ENVIRONMENT]
+    if environment.writes == "never" and item.get_closest_marker("writes"):
+        out = item.config.rootpath / "reports" / "out"
+        where = passed_below(out, environment, item.config.stash[RELEASE], item.nodeid)
+        if where:
+            raise PassedBelow(where)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -153,8 +164,10 @@ def classify(error: BaseException, excinfo: pytest.ExceptionInfo[BaseException])
             told = _no_answer(error)
         case CannotObserve():
             told = _unknown(str(error), error.remedy or "make it observable, then repeat this check")
-        case Absent() | NotApplicable():
+        case Absent() | NotApplicable() | NotRequired():
             told = Observed(Outcome.NOT_APPLICABLE, message=str(error))
+        case PassedBelow():
+            told = Observed(Outcome.PASSED, message=str(error))
         case pytest.skip.Exception():
             told = _unknown(f"skipped, which is no evidence: {error}", "let the check observe or be declared")
         case pytest.fail.Exception() if "pytest-timeout" in str(error):
@@ -237,7 +250,7 @@ def _align(report: pytest.TestReport, record: Record, shown: Outcome) -> None:
     """Make the report's pytest outcome and its text say what the record says."""
     report.__dict__.pop("wasxfail", None)
     report.__dict__["gonogo_outcome"] = str(shown)
-    if shown is Outcome.PASSED:
+    if shown is Outcome.PASSED and report.outcome == "passed":
         return
     if shown.settles:
         report.outcome = "skipped"

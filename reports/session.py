@@ -49,6 +49,7 @@ class Session:
         self._started = datetime.now(UTC)
         environment, release = config.stash[ENVIRONMENT], config.stash[RELEASE]
         out = config.rootpath / "reports" / "out"
+        config.option.session_timeout = config.option.session_timeout or environment.limits.run_deadline_s
         self._folder = files.begin(out, environment.name, release.version, config.stash[RUN].id)
         junit.enable(config, self._folder.draft / "junit.xml")
         familiar.enable(config, self._folder.draft / "tests.html")

@@ -7,10 +7,10 @@ everything that people read is made from it.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from reports.record import Outcome, Record, Scalar
+from reports.record import NOT_OBSERVED, Outcome, Record, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -126,12 +126,15 @@ def complete(plan: Plan, records: Mapping[str, Record]) -> tuple[Record, ...]:
 def judge_item(
     item: Item, records: Iterable[Record], terms: Terms, *, today: date, built: bool
 ) -> ItemVerdict:
-    """Return what the records of one item add up to: the worst of them, then the terms."""
+    """Return what the records of one item add up to: the worst of them, then the terms.
+
+    Checks that are optional and were not made say nothing, unless there are no others.
+    """
     mine = sorted((r for r in records if item.id in r.items), key=lambda r: -r.outcome.badness)
-    worst = mine[0] if mine else _missing(item, built=built)
+    worst = next((r for r in mine if r.is_observed), None) or _unseen(item, mine, built=built)
     telling = worst
     if worst.outcome is Outcome.PASSED:
-        telling = next((record for record in mine if record.measured is not None), worst)
+        telling = next((r for r in mine if r.measured is not None and r.is_observed), worst)
     outcome, reason = _under(terms, item.id, worst.outcome, today) if built else (worst.outcome, "")
     action = "" if outcome.settles or outcome is Outcome.NOT_DUE else _action(item, outcome, worst)
     escalation = terms.escalation.get(_called_severity(item, outcome)) if action else None
@@ -163,6 +166,20 @@ def judge_item(
         commands=terms.rollback if rolls_back else (),
         reason=reason,
         tests=tuple(record.test for record in mine),
+    )
+
+
+def _unseen(item: Item, mine: list[Record], *, built: bool) -> Record:
+    """Return the record of an item of which nothing was observed."""
+    if not mine:
+        return _missing(item, built=built)
+    why = mine[0].message
+    return replace(
+        mine[0],
+        outcome=Outcome.UNKNOWN,
+        expected="an observation",
+        seen=why,
+        next=f"{why.removeprefix(NOT_OBSERVED)}; the item has no other check",
     )
 
 
