@@ -14,7 +14,8 @@ demo: .venv/demo.stamp  ## smoke the embedded reference release: GO, and a repor
 	$(BIN)/pytest -m smoke --env=local
 
 test: .venv/development.stamp  ## the project's own tests
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests --ignore=tests/load -n auto
+	$(BIN)/pytest tests/load
 
 lint: .venv/development.stamp
 	$(BIN)/ruff check
