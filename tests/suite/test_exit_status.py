@@ -125,3 +125,11 @@ def test_collecting_a_plan_touches_nothing(any_suite: Suite) -> None:
     assert ended.status == 0, ended.output
     assert "smoke/test_health.py::" in ended.output
     assert "report:" not in ended.output
+
+
+@pytest.mark.parametrize("plugin", ["reports.session", "reports.recorder", "fixtures.options"])
+def test_plugin_that_is_switched_off_is_a_usage_error(plugin: str, suite: Suite) -> None:
+    ended = suite("-m", "smoke", "-p", f"no:{plugin}")
+
+    assert ended.status == 4, ended.output
+    assert "Traceback" not in ended.output
