@@ -21,14 +21,13 @@ def silent_port() -> int:
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_name_that_does_not_resolve_is_unknown(workers: tuple[str, ...], any_suite: Suite) -> None:
-    secrets = {"PROD_ADMIN_PASSWORD": "correct-horse", "PROD_VERIFICATION_KEY": "battery-staple"}
-    ended = any_suite("-m", "smoke", "--env=prod", *workers, **secrets)
+    ended = any_suite("-m", "smoke", "--env=prod", *workers)
 
     assert (ended.status, ended.verdict["verdict"], ended.verdict["action"]) == (6, "HOLD", "hold")
     assert ended.verdict["duration_s"] < 15
     assert {item["outcome"] for item in ended.verdict["items"].values()} == {"UNKNOWN"}
     assert "Traceback" not in ended.output
-    assert ended.output.count("api.production.local") <= 4, ended.output
+    assert " ".join(ended.output.split()).count("api.production.local does not resolve") == 1, ended.output
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
