@@ -1,5 +1,7 @@
 """The suite's plugins, from verdict to target: pytest configures the last of them first."""
 
+import gc
+
 import pytest
 
 pytest_plugins = [
@@ -9,6 +11,20 @@ pytest_plugins = [
     "reports.selection",
     "reports.recorder",
     "checks.plugin",
+    "load.plugin",
+    "fixtures.browser",
+    "fixtures.bundle",
+    "fixtures.paths",
+    "fixtures.baseline",
+    "fixtures.memory",
+    "fixtures.connections",
+    "fixtures.quick",
+    "fixtures.cors",
+    "fixtures.registration",
+    "fixtures.role_matrix",
+    "fixtures.access",
+    "fixtures.instants",
+    "fixtures.sweep",
     "fixtures.records",
     "fixtures.database",
     "fixtures.http",
@@ -28,3 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     blocked = [name for name in pytest_plugins if config.pluginmanager.is_blocked(name)]
     if blocked:
         raise pytest.UsageError(f"-p no:{blocked[0]}: the suite gives no verdict without this plugin")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Take what start-up has made out of the reach of pytest's garbage collections at the end of a run.
+
+    They look for what the checks have left open. Modules and models leave nothing open, and there are ten
+    times more of them: 0.1 s of the 0.6 s that smoke takes beside waiting.
+    """
+    gc.freeze()

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from _pytest.mark.expression import Expression  # pytest offers no public parser for -m
+
 from checks.checklist import PHASES, WINDOWS, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 FOLDERS = ("checks", "smoke", "load")
@@ -168,6 +171,45 @@ def _written_out(call: ast.Call | None) -> list[str]:
     ids = [argument.value for argument in arguments if isinstance(argument, ast.Constant)]
     texts = [value for value in ids if isinstance(value, str)]
     return texts if len(texts) == len(arguments) else []
+
+
+def left_out(expression: str, root: Path, checks: Iterable[StaticCheck]) -> frozenset[str]:
+    """Return the files, and the folders of such files alone, in which ``-m expression`` selects nothing.
+
+    Nothing is left out unless the expression is about phases and windows alone: only these are certain
+    to be written out, so that the scan knows them as pytest would. A file in which the scan sees no check
+    is never left out.
+
+    Args:
+        expression: as it was given to ``-m``; empty without one.
+        root: the folder that the paths are relative to.
+        checks: what ``scan`` found there.
+    """
+    words = set(re.findall(r"[^\s()]+", expression))
+    if not words or words - {"and", "or", "not", *PHASES, *WINDOWS}:
+        return frozenset()
+    try:
+        matches = Expression.compile(expression).evaluate
+    except SyntaxError:
+        return frozenset()  # pytest refuses it, in its own words
+    selected: dict[str, bool] = dict.fromkeys(_files(root), True)
+    for path in {check.path for check in checks}:
+        selected[path] = False
+    for check in checks:
+        selected[check.path] |= bool(check.trouble) or matches(_one_of(check.phases + check.windows))
+    kept = {place for path, is_selected in selected.items() if is_selected for place in _above(path)}
+    return frozenset(place for path in selected for place in _above(path)) - kept
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield a path and the folders that it is in."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[..., bool]:
+    return lambda name, /, **_keywords: name in names
 
 
 def faults(checklist: dict[str, Item], checks: Iterable[StaticCheck]) -> list[str]:

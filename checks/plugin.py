@@ -2,6 +2,9 @@
 
 It owns the markers of items, phases and windows. In a run that has an environment, collection
 fails unless every check names known items and the one phase (and window) that they belong to.
+
+Files of other phases than those that ``-m`` asks for are not imported: a smoke run neither pays for
+the statistics of the load checks nor fails because of them.
 """
 
 from __future__ import annotations
@@ -11,17 +14,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.checklist import DESCRIPTIONS, PHASES, WINDOWS, Item, load
-from checks.coverage import StaticCheck, faults, scan
+from checks.coverage import StaticCheck, faults, left_out, scan
 from fixtures.options import ENVIRONMENT, refuse_unknown_items
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
 CHECKLIST = pytest.StashKey[dict[str, Item]]()
 """The checklist of the run, on the controller and in every worker."""
 
 STATIC_CHECKS = pytest.StashKey[tuple[StaticCheck, ...]]()
 """Every check of the suite, selected or not; not in xdist's workers."""
+
+_LEFT_OUT = pytest.StashKey[frozenset[str]]()
+"""The files and folders that hold no check of the phases and windows asked for, relative to the root."""
 
 _SHOWN = 15
 """Faults shown at once, so that the message fits on one screen."""
@@ -51,21 +58,50 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError(str(error)) from None
     config.stash[CHECKLIST] = checklist
     if _is_worker(config):
+        config.stash[_LEFT_OUT] = frozenset(config.workerinput["gonogo_left_out"])  # type: ignore[attr-defined]  # set by xdist
         return
     refuse_unknown_items(config, checklist)
     checks = scan(config.rootpath)
     config.stash[STATIC_CHECKS] = checks
     _refuse(faults(checklist, checks))
+    by_path = bool(config.option.file_or_dir)
+    expression = "" if by_path else config.option.markexpr
+    config.stash[_LEFT_OUT] = left_out(expression, config.rootpath, checks)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  # xdist's WorkerController has no types
+    """Tell a worker what its controller leaves out, so that all collect the same."""
+    node.workerinput["gonogo_left_out"] = sorted(node.config.stash.get(_LEFT_OUT, ()))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files and folders of other phases alone."""
+    places = config.stash.get(_LEFT_OUT, None)
+    if not places:
+        return None
+    return collection_path.relative_to(config.rootpath).as_posix() in places or None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
-    """Compare what was really collected with the checklist, before and after other plugins touch it."""
+    """Compare what was really collected with the checklist, before and after other plugins touch it.
+
+    In between the checks are put in the order in which a release meets their phases.
+    """
     _compare(config, items)
+    if ENVIRONMENT in config.stash:
+        items.sort(key=_place)
     yield
     _compare(config, items)
+
+
+def _place(item: pytest.Item) -> int:
+    """Return the place of a check's phase in the guide's order."""
+    names = {mark.name for mark in item.iter_markers()}
+    return next((place for place, phase in enumerate(PHASES) if phase in names), len(PHASES))
 
 
 def _compare(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,21 +8,24 @@ import os
 import uvicorn
 
 from reference import faults
-from reference.application import service
+from reference.application import previous, service
 from reference.application.settings import Settings
 
 
 def main() -> None:
-    """Serve the application on a Unix socket until SIGTERM."""
+    """Serve the application on a Unix socket, made here or inherited, until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m reference.worker")
-    parser.add_argument("--socket", required=True)
+    parser.add_argument("--socket")
+    parser.add_argument("--descriptor", type=int)
+    parser.add_argument("--previous", action="store_true")
     parser.add_argument("--fault", action="append", default=[])
     arguments = parser.parse_args()
     settings = Settings.from_environ(os.environ)
-    table = faults.bent_table(service.endpoints(), arguments.fault)
+    table = previous.endpoints() if arguments.previous else service.endpoints()
     uvicorn.run(
-        service.build(settings, table),
+        service.build(settings, faults.bent_table(table, arguments.fault)),
         uds=arguments.socket,
+        fd=arguments.descriptor,
         access_log=False,
         server_header=False,
         date_header=False,

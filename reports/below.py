@@ -41,4 +41,5 @@ def passed_below(out: Path, environment: Environment, release: Release, test: st
     passed = any(r["test"] == test and r["outcome"] == "PASSED" for r in content["records"])
     if not (same and passed):
         return ""
-    return f"nothing was written here: passed in {environment.lower} on the same release (run {content['run']})"
+    run = content["run"]
+    return f"nothing was written here: passed in {environment.lower} on the same release (run {run})"

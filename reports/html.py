@@ -6,14 +6,20 @@ plain here and escaped by the template engine.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
+from pickle import UnpicklingError
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.findings import findings
@@ -21,6 +27,8 @@ from reports.sanitise import clean, plain, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jinja2.bccache import Bucket
 
 Json = dict[str, Any]
 
@@ -194,8 +202,44 @@ def _row(entry: Json, judged: Json | None) -> Json:
     return {**nothing, **entry, **(judged or {})}
 
 
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+class Compiled(BytecodeCache):
+    """Keeps compiled templates where Python keeps compiled modules, and no longer than they are right."""
+
+    def get_source_checksum(self, source: str) -> str:
+        """Return what the code depends on: the template, this module's settings, and jinja2 itself."""
+        parts = (source.encode(), Path(__file__).read_bytes(), version("jinja2").encode())
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Read it; a file that is missing or broken is as good as none."""
+        with (
+            suppress(OSError, EOFError, ValueError, TypeError, UnpicklingError),
+            self._file(bucket).open("rb") as file,
+        ):
+            bucket.load_bytecode(file)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write it, unless the folder is read-only or Python is told to keep none."""
+        if sys.dont_write_bytecode:
+            return
+        file = self._file(bucket)
+        with suppress(OSError):
+            file.parent.mkdir(exist_ok=True)
+            with TemporaryDirectory(dir=file.parent) as folder:
+                draft = Path(folder) / file.name
+                draft.write_bytes(bucket.bytecode_to_string())
+                draft.replace(file)
+
+    def _file(self, bucket: Bucket) -> Path:
+        return _TEMPLATES / "__pycache__" / f"{bucket.key}.{sys.implementation.cache_tag}.bin"
+
+
 _ENGINE = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    loader=FileSystemLoader(_TEMPLATES),
+    bytecode_cache=Compiled(),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -7,6 +7,7 @@ It runs in one process only, the xdist controller or the sole process, and outsi
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -151,6 +152,7 @@ class Session:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (draft / "verdict.json").write_text(text, encoding="utf-8")
         (draft / "report.html").write_text(html.render(content), encoding="utf-8")
+        shutil.copytree(self._config.stash[RUN].evidence, draft / "evidence")
         report = files.publish(self._folder, redactor.file) / "report.html"
         shown = report.relative_to(self._config.rootpath)
         writer = self._config.get_terminal_writer()

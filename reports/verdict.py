@@ -128,13 +128,17 @@ def judge_item(
 ) -> ItemVerdict:
     """Return what the records of one item add up to: the worst of them, then the terms.
 
-    Checks that are optional and were not made say nothing, unless there are no others.
+    It is not applicable where all of its checks are: one that is not says nothing about the others, and
+    one that is optional and was not made says nothing at all.
     """
     mine = sorted((r for r in records if item.id in r.items), key=lambda r: -r.outcome.badness)
-    worst = next((r for r in mine if r.is_observed), None) or _unseen(item, mine, built=built)
-    telling = worst
+    telling = [r for r in mine if r.outcome is not Outcome.NOT_APPLICABLE] or [
+        r for r in mine if r.is_observed
+    ]
+    worst = telling[0] if telling else _unseen(item, mine, built=built)
+    shown = worst
     if worst.outcome is Outcome.PASSED:
-        telling = next((r for r in mine if r.measured is not None and r.is_observed), worst)
+        shown = next((record for record in telling if record.measured is not None), worst)
     outcome, reason = _under(terms, item.id, worst.outcome, today) if built else (worst.outcome, "")
     action = "" if outcome.settles or outcome is Outcome.NOT_DUE else _action(item, outcome, worst)
     escalation = terms.escalation.get(_called_severity(item, outcome)) if action else None
@@ -152,9 +156,9 @@ def judge_item(
         built=built,
         outcome=outcome,
         settled=outcome.settles,
-        measured=telling.measured,
-        limit=telling.limit,
-        unit=telling.unit,
+        measured=shown.measured,
+        limit=shown.limit,
+        unit=shown.unit,
         message=worst.message,
         expected=worst.expected,
         seen=worst.seen,

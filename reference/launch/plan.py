@@ -9,6 +9,7 @@ ENVIRONMENT = "local"
 VERSION = "1.0.0"
 COMMIT = "5e55101280a6c1f4d2b7e93a8c0f6d1e2b3a4c5d"
 PREVIOUS = "0.9.0"
+PREVIOUS_COMMIT = "0c41d7e8b5a2963f1e70d8c4b3a29f6e5d1c0b7a"
 ORIGINS = ("https://www.production.local", "https://api.production.local")
 
 
@@ -21,6 +22,8 @@ def application_variables() -> dict[str, str]:
         "CORS_ORIGINS": ",".join(ORIGINS),
         "JWT_SECRET": secrets.token_hex(32),
         "LOG_LEVEL": "INFO",
+        # glibc gives the 16 MB of a password's hash back at once, and memory says what the program keeps.
+        "MALLOC_MMAP_THRESHOLD_": "1048576",
     }
 
 
@@ -34,6 +37,10 @@ class Plan:
         certificate_days: first and last day of its validity, counted from now.
         stopped: components that are stopped again once everything is ready.
         faults: names of the faults that the application itself has.
+        page_edits: file, text and its replacement, in the pages.
+        missing_pages: files that are not there.
+        api_lines: more lines of the proxy's configuration for the API.
+        proxy_edits: file, text and its replacement, in the proxy's configuration.
     """
 
     variables: dict[str, str] = field(default_factory=application_variables, repr=False)
@@ -41,3 +48,7 @@ class Plan:
     certificate_days: tuple[int, int] = (-1, 90)
     stopped: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    page_edits: tuple[tuple[str, str, str], ...] = ()
+    missing_pages: tuple[str, ...] = ()
+    api_lines: tuple[str, ...] = ()
+    proxy_edits: tuple[tuple[str, str, str], ...] = ()

@@ -69,8 +69,11 @@ class Processes:
         owner: Owner | None = None,
         polite: int = signal.SIGTERM,
         cwd: Path | None = None,
+        descriptors: Sequence[int] = (),
     ) -> Component:
         """Start a component in a session of its own; what it prints goes to ``log/NAME.out``.
+
+        It inherits the descriptors that are named, and no other.
 
         Raises:
             ComponentFailed: its program cannot be run.
@@ -86,6 +89,7 @@ class Processes:
                     env=dict(environ),
                     cwd=cwd or self.directory,
                     start_new_session=True,
+                    pass_fds=descriptors,
                     **(owner.as_arguments() if owner else OwnerArguments()),
                 )
         except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import string
 import sys
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ class Ports:
     tls: int
     plain: int
     metrics: int
+    previous: int
 
 
 def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str, owner: Owner | None) -> None:
@@ -46,15 +46,17 @@ def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str,
     directory = processes.directory / "proxy"
     directory.mkdir()
     certificates.issue(directory, plan.certificate_names, plan.certificate_days)
-    publish_pages(processes.directory / "frontend", plan.variables["RELEASE_VERSION"])
-    shutil.copyfile(REFERENCE / "proxy" / "headers.conf", directory / "headers.conf")
-    configuration = Template((REFERENCE / "proxy" / "nginx.conf").read_text()).substitute(
+    publish_pages(processes.directory / "frontend", plan)
+    (directory / "headers.conf").write_text(edited("headers.conf", plan))
+    configuration = Template(edited("nginx.conf", plan)).substitute(
         directory=processes.directory,
         user=f"user {owner.user} {owner.group};" if owner else "",
         tls_port=ports.tls,
         plain_port=ports.plain,
         metrics_port=ports.metrics,
+        previous_port=ports.previous,
         verification_key=verification_key,
+        api_lines="\n            ".join(plan.api_lines),
     )
     (directory / "nginx.conf").touch(mode=0o600)
     (directory / "nginx.conf").write_text(configuration)
@@ -64,11 +66,29 @@ def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str,
     processes.wait_until(component, lambda: listens(ports.tls) and listens(ports.plain), WITHIN_S)
 
 
-def publish_pages(folder: Path, version: str) -> None:
+def edited(name: str, plan: Plan) -> str:
+    """Return a file of the proxy's configuration, as the plan wants it.
+
+    Raises:
+        ValueError: it does not hold the text that is to be replaced.
+    """
+    content = (REFERENCE / "proxy" / name).read_text()
+    for file, text, replacement in plan.proxy_edits:
+        if file == name and text not in content:
+            raise ValueError(f"{name} does not hold {text!r}")
+        content = content.replace(text, replacement) if file == name else content
+    return content
+
+
+def publish_pages(folder: Path, plan: Plan) -> None:
     """Copy the pages, with the release's version in them."""
     folder.mkdir()
     for source in (REFERENCE / "frontend").iterdir():
-        page = source.read_text().replace("@{version}", version)
+        if source.name in plan.missing_pages:
+            continue
+        page = source.read_text().replace("@{version}", plan.variables["RELEASE_VERSION"])
+        for name, text, replacement in plan.page_edits:
+            page = page.replace(text, replacement) if name == source.name else page
         (folder / source.name).write_text(page)
         (folder / source.name).chmod(0o644)
     folder.chmod(0o755)

@@ -10,15 +10,16 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
 
 from reference import migrations, seed
-from reference.launch import environment_file, postgres, proxy
+from reference.launch import environment_file, postgres, previous, proxy
 from reference.launch.owner import unprivileged
-from reference.launch.plan import PREVIOUS
+from reference.launch.plan import ENVIRONMENT, PREVIOUS
 from reference.launch.ports import HOST, free_ports
 from reference.launch.processes import PROJECT, ComponentFailed, Processes, python_variables
 
@@ -56,7 +57,7 @@ def serve(plan: Plan, announce: Path | None, *, lifeline: bool) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         if lifeline:
             threading.Thread(target=watch_lifeline, daemon=True).start()
-        values = start(processes, plan)
+        values, earlier = start(processes, plan)
         for name in plan.stopped:
             processes.stop(name)
         if announce:
@@ -65,7 +66,10 @@ def serve(plan: Plan, announce: Path | None, *, lifeline: bool) -> None:
         sys.stdout.flush()
         while True:
             processes.check()
-            time.sleep(WATCH_S)
+            if earlier.pid_file.exists():
+                time.sleep(WATCH_S)
+            else:
+                earlier.start_when_asked(WATCH_S)
     except Ended:
         return
     finally:
@@ -92,11 +96,11 @@ def watch_lifeline() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def start(processes: Processes, plan: Plan) -> dict[str, str]:
+def start(processes: Processes, plan: Plan) -> tuple[dict[str, str], previous.Previous]:
     """Start database, application and proxy, each when the one before it is ready.
 
     Returns:
-        The announcement: name to value, secrets included.
+        The announcement, name to value, secrets included; and the previous release, not started.
     """
     directory = processes.directory
     directory.chmod(0o711)  # the servers' user passes through, and lists nothing
@@ -106,13 +110,14 @@ def start(processes: Processes, plan: Plan) -> dict[str, str]:
         owner = unprivileged()
     except KeyError as missing:
         raise ComponentFailed("database", f"cannot be run by root, and {missing.args[0]}") from None
-    database_port, *proxy_ports = free_ports(4)
+    database_port, *proxy_ports = free_ports(5)
     ports = proxy.Ports(*proxy_ports)
     passwords = {role: secrets.token_urlsafe(18) for role in seed.USERS}
     verification_key = secrets.token_hex(24)
 
     database = postgres.start(processes, database_port, owner)
-    prepare(database.url(postgres.APPLICATION), passwords)
+    tables = prepare(database.url(postgres.APPLICATION), passwords)
+    earlier = previous.listen(processes, plan, database.url(postgres.APPLICATION))
     start_application(processes, plan, database.url(postgres.APPLICATION))
     proxy.start(processes, plan, ports, verification_key, owner)
 
@@ -122,22 +127,47 @@ def start(processes: Processes, plan: Plan) -> dict[str, str]:
         "frontend_url": address,
         "plain_url": f"http://{HOST}:{ports.plain}",
         "metrics_url": f"http://{HOST}:{ports.metrics}/metrics",
+        "direct_url": f"http://{HOST}:{ports.metrics}",
         "ca_file": str(directory / "proxy" / "ca.pem"),
         "database_dsn": database.url(postgres.OBSERVER),
         **{f"{role}_password": password for role, password in passwords.items()},
         "verification_key": verification_key,
         "log_dir": str(logs),
         "previous": PREVIOUS,
+        "previous_url": f"https://{HOST}:{ports.previous}",
+        "previous_pid_file": str(earlier.pid_file),
+        "application_pid_file": str(directory / "application.pid"),
+        "baseline_file": str(write_baseline(directory, tables)),
     }
-    return values | {"environment_file": str(environment_file.write(directory, values))}
+    return values | {"environment_file": str(environment_file.write(directory, values))}, earlier
 
 
-def prepare(database_url: str, passwords: Mapping[str, str]) -> None:
-    """Bring the database through its history: the previous release, its data, this release."""
+def prepare(database_url: str, passwords: Mapping[str, str]) -> list[str]:
+    """Bring the database through its history: the previous release, its data, this release.
+
+    Returns:
+        The previous release's tables.
+    """
     migrations.upgrade(database_url, "0001_release_0_9_0")
     with psycopg.connect(database_url) as session:
         seed.fill(session, passwords)
+    tables = previous.tables(database_url)
     migrations.upgrade(database_url, "head")
+    return tables
+
+
+def write_baseline(directory: Path, tables: list[str]) -> Path:
+    """Write what was seen of the previous release before the migration, as ``docs/baseline.md`` has it."""
+    file = directory / "baseline.json"
+    seen = {
+        "schema": "gonogo/baseline/1",
+        "environment": ENVIRONMENT,
+        "release": PREVIOUS,
+        "taken": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tables": tables,
+    }
+    file.write_text(json.dumps(seen, indent=1))
+    return file
 
 
 def start_application(processes: Processes, plan: Plan, database_url: str) -> None:
@@ -155,6 +185,7 @@ def start_application(processes: Processes, plan: Plan, database_url: str) -> No
         environ={**python_variables(), **plan.variables, "DATABASE_URL": database_url, "LOG_DIR": log_dir},
         cwd=PROJECT,
     )
+    (processes.directory / "application.pid").write_text(str(component.process.pid))
     processes.wait_until(component, address.exists, APPLICATION_WITHIN_S)
 
 

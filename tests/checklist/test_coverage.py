@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.checklist import load
-from checks.coverage import StaticCheck, faults, not_built, scan
+from checks.coverage import StaticCheck, faults, left_out, not_built, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,3 +247,46 @@ def test_items_without_a_check_are_listed_in_the_guides_order() -> None:
     assert len(missing) == 131
     assert [item_id for item_id in missing if item_id.startswith("SMK")] == ["SMK-1", "SMK-3", "SMK-5"]
     assert missing == [item_id for item_id in CHECKLIST if item_id in missing]
+
+
+SMOKE = HEAD + '@item("SMK-1")\ndef test_health(): ...\n'
+LOAD = SMOKE.replace("smoke", "load").replace("SMK-1", "LOAD-1")
+BOTH = SMOKE + '@pytest.mark.load\n@item("LOAD-1")\ndef test_load(): ...\n'
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("smoke", {"load", "load/test_one.py", "checks/deep", "checks/deep/test_three.py"}),
+        ("load", {"smoke/test_one.py"}),
+        ("not smoke", {"smoke/test_one.py", "smoke/test_both.py"}),
+        ("(smoke) or load", set()),
+        (
+            "smoke and gate",
+            {"load", "load/test_one.py", "checks/deep", "checks/deep/test_three.py", "smoke/test_one.py"}
+            | {"smoke/test_both.py"},
+        ),
+        ("", set()),
+        ("smoke or writes", set()),  # who knows where a mark of another kind comes from
+        ("smoke(", set()),
+        ("smoke and", set()),
+    ],
+)
+def test_what_cannot_be_selected_is_left_out(
+    tmp_path: Path, write: Callable[[str, str], None], expression: str, expected: set[str]
+) -> None:
+    write("smoke/test_one.py", SMOKE)
+    write("smoke/test_both.py", BOTH)
+    write("smoke/test_unseen.py", "globals()['test_hidden'] = print")
+    write("load/test_one.py", LOAD)
+    write("checks/test_unseen.py", "")
+    write("checks/deep/test_three.py", LOAD)
+    found = left_out(expression, tmp_path, scan(tmp_path))
+    assert found == expected
+
+
+def test_a_file_that_cannot_be_parsed_is_not_left_out(
+    tmp_path: Path, write: Callable[[str, str], None]
+) -> None:
+    write("smoke/test_broken.py", "def")
+    assert left_out("load", tmp_path, scan(tmp_path)) == frozenset()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+pytest_plugins = ["pytester"]
+
 OPTIONS = """
 [pytest]
 strict = true
@@ -79,6 +81,34 @@ def test_checks_that_fit_run(suite: pytest.Pytester, workers: tuple[str, ...]) -
 
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.OK
+
+
+BROKEN = """
+raise RuntimeError("imported")
+@item("LOAD-1")
+def test_load(): ...
+"""
+
+
+@HERE_AND_IN_WORKERS
+def test_files_of_other_phases_are_not_imported(suite: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    add(suite, GOOD)
+    add(suite, "raise RuntimeError('imported')", "load/conftest.py")
+    (suite.path / "load/test_load.py").write_text(HEAD.replace("smoke", "load") + BROKEN, encoding="utf-8")
+    result = suite.runpytest("-m", "smoke", *workers)
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("-m", "load"), ("-m", "smoke", "load")], ids=["all", "load", "path"]
+)
+def test_files_that_may_be_selected_are_imported(suite: pytest.Pytester, options: tuple[str, ...]) -> None:
+    add(suite, GOOD)
+    (suite.path / "load").mkdir()
+    (suite.path / "load/test_load.py").write_text(HEAD.replace("smoke", "load") + BROKEN, encoding="utf-8")
+    result = suite.runpytest(*options)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*RuntimeError: imported*"])
 
 
 @HERE_AND_IN_WORKERS

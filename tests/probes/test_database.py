@@ -137,6 +137,7 @@ def test_no_transaction_stays_open(probe: Probe, cluster: postgres.Database) -> 
         "SELECT 1; INSERT INTO orders VALUES (3)",
         "SELECT 1; COMMIT; INSERT INTO orders VALUES (3)",
         "SELECT 1; SET default_transaction_read_only = off; INSERT INTO orders VALUES (3)",
+        "SELECT 1; SET default_transaction_read_only = off; COMMIT; INSERT INTO orders VALUES (3)",
         "WITH made AS (INSERT INTO orders VALUES (3) RETURNING id) SELECT * FROM made",
         "(WITH made AS (DELETE FROM orders RETURNING id) SELECT * FROM made)",
         "SELECT set_config('transaction_read_only', 'off', false)",

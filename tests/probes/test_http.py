@@ -292,6 +292,32 @@ def test_headers_of_every_request(line_to: Callable[..., Line], monkeypatch: pyt
     assert "canary" not in answered.curl
 
 
+def test_path_and_query_are_written_as_http_wants_them(line_to: Callable[..., Line]) -> None:
+    seen: list[str] = []
+
+    def answer(_method: str, target: str, *_: object) -> bytes:
+        seen.append(target)
+        return response(200)
+
+    with serving(application(answer)) as server:
+        line_to(server).exchange(Request("GET", "/übung/a b/%2Fc", {"active": True, "q": "ü&x", "n": 5}))
+
+    assert seen == ["/%C3%BCbung/a%20b/%2Fc?active=true&q=%C3%BC%26x&n=5"]
+
+
+def test_token_that_no_header_can_carry_is_not_sent_and_not_quoted(
+    line_to: Callable[..., Line],
+) -> None:
+    secret = SecretHeader("Authorization", "two\r\nlines", "")
+    with (
+        serving(hangs) as server,
+        pytest.raises(CannotObserve, match="characters that HTTP forbids") as raised,
+    ):
+        line_to(server).exchange(Request("GET", "/", secrets=(secret,)))
+
+    assert secret.value not in str(raised.value)
+
+
 # ---------------------------------------------------------------- connections
 
 

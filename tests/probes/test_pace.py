@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def test_workers_count_together(tmp_path: Path) -> None:
-    for process in [worker("take", tmp_path, 200) for _ in range(2)]:
+    for process in [worker("take", tmp_path, 3000) for _ in range(2)]:
         said(process)
 
-    assert sent(tmp_path) == 400
+    assert sent(tmp_path) == 6000
 
 
 def test_nothing_has_been_sent_at_first(tmp_path: Path) -> None:

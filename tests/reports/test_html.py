@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 
 from checks.checklist import load
+from reports import html
 from reports.html import GLYPHS, duration, link, moment, number, render, span
 from reports.record import Outcome
 
@@ -234,3 +237,39 @@ def test_times_are_written_for_people(iso: str, text: str) -> None:
 )
 def test_a_contact_is_linked_only_where_that_is_safe(reach: str, href: str) -> None:
     assert link(reach) == href
+
+
+def test_compiled_templates_are_kept_until_something_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html, "_TEMPLATES", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "page").write_text("one")
+
+    def rendered() -> str:
+        engine = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(tmp_path), bytecode_cache=html.Compiled(), autoescape=True
+        )
+        return engine.get_template("page").render()
+
+    assert rendered() == "one"
+    (kept,) = (tmp_path / "__pycache__").iterdir()
+    before = kept.read_bytes()
+    assert rendered() == "one"
+    assert kept.read_bytes() == before
+    (tmp_path / "page").write_text("two")
+    assert rendered() == "two"
+    for broken in (b"", before[:40], b"nonsense"):
+        kept.write_bytes(broken)
+        assert rendered() == "two"
+
+
+def test_a_page_is_rendered_where_nothing_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html, "_TEMPLATES", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "__pycache__").touch()  # a file where the folder should be
+    loader = jinja2.DictLoader({"page": "one"})
+    engine = jinja2.Environment(loader=loader, bytecode_cache=html.Compiled(), autoescape=True)
+    assert engine.get_template("page").render() == "one"

@@ -27,9 +27,7 @@ def test_exception_speaks_as_the_verdict_expects() -> None:
     assert MESSAGE.startswith(NOT_OBSERVED)
 
 
-def test_alone_it_is_unknown(
-    make_item: Callable[..., Item], make_record: Callable[..., Record]
-) -> None:
+def test_alone_it_is_unknown(make_item: Callable[..., Item], make_record: Callable[..., Record]) -> None:
     missed = make_record(outcome=Outcome.NOT_APPLICABLE, message=MESSAGE)
     verdict = judge_item(make_item(), [missed], Terms(), today=TODAY, built=True)
 
@@ -37,14 +35,21 @@ def test_alone_it_is_unknown(
     assert "install one" in verdict.next
 
 
-def test_others_settle_the_item(
-    make_item: Callable[..., Item], make_record: Callable[..., Record]
-) -> None:
+def test_others_settle_the_item(make_item: Callable[..., Item], make_record: Callable[..., Record]) -> None:
     missed = make_record(test="b", outcome=Outcome.NOT_APPLICABLE, message=MESSAGE)
     absent = make_record(test="c", outcome=Outcome.NOT_APPLICABLE, message="this environment has no frontend")
 
     assert judged(make_item(), missed, make_record(measured=3)) == (Outcome.PASSED, True)
     assert judged(make_item(), missed, absent) == (Outcome.NOT_APPLICABLE, True)
+
+
+def test_checks_that_do_not_apply_hide_no_others(
+    make_item: Callable[..., Item], make_record: Callable[..., Record]
+) -> None:
+    absent = make_record(test="c", outcome=Outcome.NOT_APPLICABLE, message="this environment has no frontend")
+
+    assert judged(make_item(), absent) == (Outcome.NOT_APPLICABLE, True)
+    assert judged(make_item(), absent, make_record()) == (Outcome.PASSED, True)
 
 
 def test_others_that_are_red_stay_red(

@@ -1,0 +1,279 @@
+"""The life of a bill of materials, taken once per run on a product that the environment sets apart for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from checks.validation.flows.orders import begun
+from checks.validation.flows.steps import (
+    Course,
+    Flow,
+    Step,
+    View,
+    Watch,
+    held,
+    id_of,
+    listed,
+    named,
+    same,
+    unlike,
+)
+from fixtures import bodies
+from fixtures.observation import CannotObserve
+from fixtures.records import GONE
+
+if TYPE_CHECKING:
+    from fixtures.http import Answer
+    from fixtures.records import Made
+
+NEEDS = ("list_boms", "create_bom", "read_bom", "update_bom", "delete_bom")
+"""The endpoints that make a release one with this flow."""
+
+PRODUCT = "flow_product"
+"""The sentinel on which the flow works: the record of other checks is on another product."""
+
+QUANTITY = "qty_output"
+OTHER_TYPE = {"Manufacturing": "Kit/Phantom", "Kit/Phantom": "Manufacturing"}
+ABSURD = 1e15
+"""Pieces: more than anybody makes, and still a number to every JSON parser."""
+
+BAD_INPUT: dict[str, dict[str, object]] = {
+    "create: negative quantity": {QUANTITY: -1},
+    "create: absurd quantity": {QUANTITY: ABSURD},
+    "create: quantity in words": {QUANTITY: "ten"},
+    "create: unknown type": {"bom_type": "gonogo-unknown"},
+    "create: type that is a number": {"bom_type": 7},
+    "create: product that is a word": {"product_id": "gonogo"},
+}
+BAD_UPDATES: dict[str, dict[str, object]] = {
+    "update: negative quantity": {QUANTITY: -1},
+    "update: absurd quantity": {QUANTITY: ABSURD},
+    "update: quantity in words": {QUANTITY: "ten"},
+    "update: unknown type": {"bom_type": "gonogo-unknown"},
+}
+SHOWING = ("list", "list: its type", "list: with inactive")
+HIDING = ("list: another product", "list: another type", "list: skipping it")
+LIMITS = ("list: 501", "list: 1000000000")
+UNKNOWN = ("unknown id: read", "unknown id: update", "unknown id: delete")
+GONE_BY_NOW = ("deleted: update", "deleted: delete")
+LIFE = (
+    "create",
+    "duplicate",
+    *SHOWING,
+    *HIDING,
+    *LIMITS,
+    "read",
+    *UNKNOWN,
+    *BAD_UPDATES,
+    "update",
+    "read updated",
+    "delete",
+    "read deleted",
+    "list without it",
+    "list with inactive",
+    *GONE_BY_NOW,
+)
+WRITES = (
+    "create",
+    "duplicate",
+    "create: unknown product",
+    *BAD_INPUT,
+    "update",
+    *BAD_UPDATES,
+    "delete",
+    "delete in use",
+)
+"""The steps that write, or try to."""
+
+
+class BomFlow:
+    """The flow's steps. What must be refused comes while nothing else is in its way."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        sentinels = course.environment.sentinels
+        self._own_product: dict[str, object] = (
+            {"product_id": sentinels[PRODUCT]} if PRODUCT in sentinels else {}
+        )
+        own = course.release.records.get("bom")
+        self._body = {**course.filled(own.body), **self._own_product} if own else {}
+        self._product = self._body.get("product_id")
+        self._quantity = named(self._body, "qty", QUANTITY)
+
+    def take(self) -> Flow:
+        """Take all parts; each makes its own records."""
+        course = self._course
+        course.facts["product"] = str(self._product)
+        course.attempt(("create: unknown product", *BAD_INPUT), self._refused)
+        course.attempt(LIFE, self._life, blamed="create")
+        course.attempt(("delete in use",), self._in_use)
+        return course.flow()
+
+    # ------------------------------------------------------------ parts
+
+    def _refused(self) -> None:
+        self._require_free_product()
+        bad = {"create: unknown product": {"product_id": unlike(self._product)}, **BAD_INPUT}
+        for name, changes in bad.items():
+            self._course.attempt((name,), partial(self._creating, name, self._spelled(changes)), blamed=name)
+
+    def _life(self) -> None:
+        course = self._course
+        self._require_free_product()
+        with course.making("bom", self._own_product, step="create") as made:
+            id_ = id_of(made, "a BOM")
+            watch = Watch(partial(self._view, id_))
+            course.facts["id"] = id_
+            course.facts["sent"] = json.dumps({**self._body, **self._marked(made)})
+            course.attempt(("duplicate",), partial(self._creating, "duplicate", {}), blamed="duplicate")
+            self._lists()
+            course.take("read", partial(self._reading, id_))
+            self._unknown(watch, made)
+            for name, change in BAD_UPDATES.items():
+                course.take(name, partial(self._updating, watch, made, id_, self._spelled(change)))
+            change = self._change(made)
+            course.facts["change"] = json.dumps(change)
+            course.take("update", partial(self._updating, watch, made, id_, change))
+            course.take("read updated", partial(self._reading, id_))
+            course.take("delete", partial(self._deleting, watch, made, id_))
+            gone = course.take("read deleted", partial(self._reading, id_))
+            course.take("list without it", self._listing)
+            course.take("list with inactive", partial(self._listing, active_only="false"))
+            if gone is not None and gone.answer.status in GONE:
+                course.take(GONE_BY_NOW[0], partial(self._updating, watch, made, id_, change))
+                course.take(GONE_BY_NOW[1], partial(self._deleting, watch, made, id_))
+
+    def _lists(self) -> None:
+        type_ = str(self._body.get("bom_type"))
+        limits: list[dict[str, object]] = [{"limit": name.rpartition(" ")[2]} for name in LIMITS]
+        queries: tuple[dict[str, object], ...] = (
+            {},
+            {"bom_type": type_},
+            {"active_only": "false"},
+            {"product_id": unlike(self._product)},
+            {"bom_type": OTHER_TYPE.get(type_, "Manufacturing")},
+            {"skip": 1},
+            *limits,
+        )
+        for name, query in zip((*SHOWING, *HIDING, *LIMITS), queries, strict=True):
+            self._course.take(name, partial(self._listing, **query))
+
+    def _unknown(self, watch: Watch, made: Made) -> None:
+        """Ask for an id that is not there; write to it only once reading has said so."""
+        course = self._course
+        nobody = str(unlike(self._raw_id(made)))
+        course.facts["unknown id"] = nobody
+        read = course.take(UNKNOWN[0], partial(self._reading, nobody))
+        if read is not None and read.answer.status in GONE:
+            course.take(UNKNOWN[1], partial(self._updating, watch, made, nobody, self._change(made)))
+            course.take(UNKNOWN[2], partial(self._deleting, watch, made, nobody))
+
+    def _in_use(self) -> None:
+        """Delete a BOM on which an order depends whose task has been started."""
+        course = self._course
+        self._require_free_product()
+        with course.making("bom", self._own_product) as made:
+            id_ = id_of(made, "a BOM")
+            needs_it = {"product_id": self._product, "bom_id": self._raw_id(made)}
+            with course.making("order", needs_it) as order:
+                id_of(order, "an order that depends on the BOM")
+                is_certain = begun(course, order) and same(needs_it["bom_id"], self._bom_of(order))
+                step = self._deleting(Watch(partial(self._view, id_)), made, id_)
+        if not step.failed and not is_certain:
+            got = "whether the order is active, and depends on the BOM, is not shown"
+            raise CannotObserve("deleting a BOM on which an active order depends", got)
+        course.keep("delete in use", step)
+
+    # ------------------------------------------------------------ steps
+
+    def _creating(self, name: str, changes: dict[str, object]) -> None:
+        with self._course.making("bom", {**self._own_product, **changes}, step=name):
+            pass
+
+    def _reading(self, id_: str) -> Step:
+        return Step(self._course.call("read_bom", id_))
+
+    def _listing(self, **query: object) -> Step:
+        asked = {"product_id": self._product, "active_only": "true", **query}
+        return Step(self._course.call("list_boms", query=asked))
+
+    def _updating(self, watch: Watch, made: Made, id_: str, change: dict[str, object]) -> Step:
+        def send() -> Answer:
+            return self._course.call("update_bom", id_, body=change, entry=made.entry)
+
+        return watch.step(send)
+
+    def _deleting(self, watch: Watch, made: Made, id_: str) -> Step:
+        def send() -> Answer:
+            return self._course.call("delete_bom", id_, entry=made.entry)
+
+        return watch.step(send)
+
+    # ------------------------------------------------------------ looking
+
+    def _require_free_product(self) -> None:
+        """Let a part begin only where the product has no active BOM: there can be only one.
+
+        Raises:
+            CannotObserve: it has one.
+        """
+        endpoint = self._course.release.endpoint("list_boms")
+        for entry in listed(endpoint, self._listing().answer) or ():
+            if same(self._product, entry.get("product_id")) and entry.get("is_active") is not False:
+                got = f"it has an active one already: {entry.get(endpoint.id_field)}"
+                remedy = f"declare sentinels.{PRODUCT}: a product that nobody else uses"
+                raise CannotObserve(f"making a BOM of product {self._product}", got, remedy=remedy)
+
+    def _view(self, id_: str) -> View:
+        answer = self._course.call("read_bom", id_)
+        rows, unseen = self._course.rows("bom", id_)
+        shown = held(self._course.release.endpoint("read_bom"), answer)
+        if shown:
+            state = "inactive" if shown.get("is_active") is False else "active"
+        else:
+            state = "gone" if answer.status in GONE else ""
+        fields = {name: shown[name] for name in self._body if name in shown}
+        return View(state, fields, rows, unseen)
+
+    def _raw_id(self, made: Made) -> object:
+        """Return the id in the type in which the API tells it."""
+        own = self._course.release.records["bom"]
+        shown = held(self._course.release.endpoint("create_bom"), made.created)
+        id_ = bodies.field(shown, own.id_field)
+        return made.id if id_ is bodies.MISSING else id_
+
+    def _bom_of(self, order: Made) -> object:
+        own = self._course.release.records["order"]
+        return held(self._course.release.endpoint(own.create), order.created).get("bom_id")
+
+    def _marked(self, made: Made) -> dict[str, object]:
+        return {self._course.release.records["bom"].mark_field: made.mark}
+
+    def _change(self, made: Made) -> dict[str, object]:
+        """Return the release file's example of a change, with a new quantity: its mark stays the same."""
+        endpoint = self._course.release.endpoint("update_bom")
+        quantity = self._body.get(self._quantity)
+        more = {self._quantity: quantity + 1} if isinstance(quantity, int | float) else {}
+        return {**self._course.filled(endpoint.body, made.mark), **more}
+
+    def _spelled(self, changes: dict[str, object]) -> dict[str, object]:
+        """Return changes with the release file's name of the quantity."""
+        return {self._quantity if name == QUANTITY else name: value for name, value in changes.items()}
+
+
+def is_raised(before: str, after: str) -> bool:
+    """Return whether a revision comes after another: 9 and 10, A and B, Z and AA, 1.9 and 1.10."""
+    parts = [
+        [int(part) if part.isdecimal() else part for part in re.findall(r"\d+|\D+", text)]
+        for text in (before, after)
+    ]
+    kinds = [[type(part) for part in text] for text in parts]
+    if before == after or kinds[0] != kinds[1]:
+        return before != after
+    old, new = (
+        [(len(part), part) if isinstance(part, str) else (0, part) for part in text] for text in parts
+    )
+    return old < new  # of the same kinds, one by one

@@ -1,0 +1,573 @@
+"""What the flows are made of: steps that were taken, steps that were missed, and what each left behind.
+
+A flow takes its steps once per run and hands the checks a Flow: facts, no judgement. A step that broke does
+not stop the others; what depends on it is missed, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
+
+from fixtures import bodies
+from fixtures.http import Answer, Content, NotJson
+from fixtures.observation import Absent, CannotObserve, NoAnswer
+from fixtures.run import Raised, caught
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from fixtures.database import Database
+    from fixtures.environment import Environment
+    from fixtures.http import HttpProbe
+    from fixtures.ledger import Entry
+    from fixtures.records import Made, Records
+    from fixtures.release import Endpoint, OwnRecord, Release
+
+FIRST_ERROR = 400
+"""The first status that says that a request failed (RFC 9110, 15.5)."""
+
+STATE_FIELD = re.compile(r"(\w+_)?(state|status|stage)")
+"""How the field may be called that holds a state; the shortest name is meant where there are several."""
+
+MOST_FRESH = 20
+"""Records that one batch of attempts may use up: each is replaced when an attempt has changed it."""
+
+
+# ---------------------------------------------------------------- facts
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request of a flow, and what it did.
+
+    Attributes:
+        answer: the answer.
+        state: the state of its record afterwards, as the API shows it; empty where that says nothing.
+        stored: the states of its record and of what belongs to it afterwards, as the database holds them.
+        changed: what is different since before the request, in words; empty where nothing is.
+        unseen: why that is not known, or an empty string.
+    """
+
+    answer: Answer
+    state: str = ""
+    stored: tuple[str, ...] = ()
+    changed: str = ""
+    unseen: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the answer says that nothing was done."""
+        return self.answer.status >= FIRST_ERROR
+
+    @property
+    def told(self) -> str:
+        """Status and body in a few words."""
+        return f"{self.answer.status}; the body is {self.answer.described}"
+
+
+@dataclass(frozen=True)
+class Commits:
+    """What requests changed.
+
+    Attributes:
+        rows: request, status, and what it changed, of each.
+        wrong: what those have changed that were answered with an error.
+        unseen: those of which that is not known, each with the reason.
+    """
+
+    rows: tuple[tuple[str, str, str], ...]
+    wrong: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow that was taken.
+
+    Attributes:
+        steps: by name.
+        missed: why the others ended without a fact.
+        facts: what the checks compare with: ids and values that were sent.
+        made: how many records were made, or tried to.
+        left: records that could not be removed again.
+    """
+
+    steps: dict[str, Step]
+    missed: dict[str, Raised]
+    facts: dict[str, str]
+    made: int
+    left: tuple[str, ...]
+
+    def step(self, name: str) -> Step:
+        """Return a step.
+
+        Raises:
+            NoAnswer: the target did not answer it.
+            CannotObserve: it was not reached, or our side is the reason.
+        """
+        if name in self.steps:
+            return self.steps[name]
+        if name in self.missed:
+            self.missed[name].again()
+        raise CannotObserve(f"step {name!r}", "it was not reached")
+
+    def done(self, name: str, status: int) -> Step:
+        """Return a step that succeeded, for a claim about what it led to.
+
+        Raises:
+            NoAnswer: the target did not answer it.
+            CannotObserve: it did not succeed, which is another check's finding.
+        """
+        step = self.step(name)
+        if step.answer.status != status:
+            got = f"it answered {step.answer.status} instead of {status}"
+            raise CannotObserve(f"looking at what came of step {name!r}", got, remedy="see that step's check")
+        return step
+
+    def commits(self, names: Iterable[str]) -> Commits:
+        """Return what the steps of these names changed, as far as they were taken."""
+        taken = {name: self.steps[name] for name in names if name in self.steps}
+        failed = {name: step for name, step in taken.items() if step.failed}
+        return Commits(
+            rows=tuple(
+                (name, str(step.answer.status), step.changed or step.unseen or "nothing")
+                for name, step in taken.items()
+            ),
+            wrong=tuple(
+                f"{name} answered {step.answer.status}, and yet {step.changed}"
+                for name, step in failed.items()
+                if step.changed
+            ),
+            unseen=tuple(f"{name}: {step.unseen}" for name, step in failed.items() if step.unseen)
+            or (() if failed else ("no step was answered with an error",)),
+        )
+
+    def fact(self, name: str) -> str:
+        """Return a fact.
+
+        Raises:
+            CannotObserve: the flow did not get that far.
+        """
+        if name not in self.facts:
+            raise CannotObserve(f"looking at {name!r}", "the flow did not get that far")
+        return self.facts[name]
+
+
+@dataclass(frozen=True)
+class View:
+    """A record of the run's own at one moment.
+
+    Attributes:
+        state: its state, as the API shows it.
+        fields: what else the API shows of it and must not change unasked.
+        rows: its row in the database and those that point to it, by table and id.
+        unseen: why the database does not say, though it should, or an empty string.
+    """
+
+    state: str
+    fields: Mapping[str, object]
+    rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    unseen: str = ""
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The states that the database holds."""
+        return tuple(sorted({state_of(row) for row in self.rows.values()} - {""}))
+
+
+# ---------------------------------------------------------------- taking steps
+
+
+class Course:
+    """A flow on its way: what it asks with, and what it has seen so far."""
+
+    def __init__(
+        self,
+        *,
+        api: HttpProbe,
+        records: Records,
+        database: Database | None,
+        environment: Environment,
+        release: Release,
+    ) -> None:
+        self.release = release
+        self.environment = environment
+        self.facts: dict[str, str] = {}
+        self._api = api
+        self._records = records
+        self._database = database
+        self._steps: dict[str, Step] = {}
+        self._missed: dict[str, Raised] = {}
+        self._made = 0
+        self._left: list[str] = []
+        self._pointing: dict[str, list[tuple[str, str]]] = {}
+
+    def flow(self) -> Flow:
+        """Return what was taken."""
+        return Flow(dict(self._steps), dict(self._missed), dict(self.facts), self._made, tuple(self._left))
+
+    def keep(self, name: str, step: Step) -> None:
+        """Keep a step."""
+        self._steps[name] = step
+
+    def take(self, name: str, observe: Callable[[], Step]) -> Step | None:
+        """Take one step on which no other depends, and keep it, or the reason why there is none."""
+        step = caught(observe)
+        if isinstance(step, Raised):
+            self._missed[name] = step
+            return None
+        self._steps[name] = step
+        return step
+
+    def attempt(self, names: Sequence[str], part: Callable[[], None], *, blamed: str = "") -> None:
+        """Take a part of a flow; if it ends early, its remaining steps are missed for that reason.
+
+        Args:
+            names: its steps.
+            part: takes them.
+            blamed: the step that is meant when the target does not answer outside of ``take``.
+        """
+        end = caught(part)
+        for name in names:
+            if name not in self._steps and name not in self._missed:
+                self._missed[name] = _not_reached(name, end, own=name == blamed)
+
+    @contextmanager
+    def making(
+        self, record: str, changes: Mapping[str, object] | None = None, *, step: str = ""
+    ) -> Iterator[Made]:
+        """Make a record of the run's own and remove it, as ``Records.making`` does.
+
+        With ``step`` its creation is kept as a step; what fails and leaves a record has changed something.
+        """
+        made: Made | None = None
+        try:
+            with self._records.making(record, **(changes or {})) as made:
+                self._made += 1
+                yield made
+        finally:
+            if made is not None:
+                self._keep_made(record, step, made)
+
+    def _keep_made(self, record: str, step: str, made: Made) -> None:
+        removal = made.removal
+        if removal is None:
+            return
+        if removal.left:
+            self._left.append(f"{record} {removal.id or made.mark}: {removal.left}")
+        if not step:
+            return
+        all_the_same = removal.id if made.id is None else None
+        changed = f"record {all_the_same} was stored" if all_the_same else ""
+        unseen = "" if made.id or "removed" not in removal.missed else _text(removal.missed["removed"])
+        self.keep(step, Step(made.created, changed=changed, unseen=unseen))
+
+    def call(
+        self,
+        name: str,
+        id_: str | None = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+        entry: Entry | None = None,
+    ) -> Answer:
+        """Call an endpoint of the release.
+
+        Raises:
+            NoAnswer: the target did not answer.
+            CannotObserve: our side is the reason.
+        """
+        endpoint = self.release.endpoint(name)
+        values = self.filled(endpoint.path_values)
+        path = endpoint.path
+        for placeholder in endpoint.placeholders:
+            path = path.replace(f"{{{placeholder}}}", quote(str(values.get(placeholder, id_)), safe=""))
+        return self._api.send(
+            endpoint.method,
+            path,
+            role=endpoint.role,
+            query={**self.filled(endpoint.query), **(query or {})},
+            content=Content.json(body or {}) if body or endpoint.body else None,
+            entry=entry,
+        )
+
+    def filled(self, template: Mapping[str, object], mark: str = "") -> dict[str, object]:
+        """Return a body or query of the release file with its placeholders filled.
+
+        Raises:
+            CannotObserve: the environment file has no value for one.
+        """
+        from fixtures.placeholders import fill  # noqa: PLC0415  pydantic is behind it
+
+        sentinels = {f"sentinel:{name}": value for name, value in self.environment.sentinels.items()}
+        try:
+            return cast("dict[str, object]", fill(template, {"mark": mark, **sentinels}))
+        except KeyError as error:
+            got = f"the environment file has no value for {{{error.args[0]}}}"
+            raise CannotObserve("filling a body", got) from None
+
+    # ------------------------------------------------------------ looking
+
+    def rows(self, record: str, id_: str) -> tuple[dict[str, dict[str, object]], str]:
+        """Return a record's row and those of the tables that point to it, and why there are none.
+
+        Without a [database] or a table there are none, and no reason: nothing was promised.
+        """
+        own = self.release.records[record]
+        database = self._database
+        if database is None or own.table is None:
+            return {}, ""
+        found = caught(lambda: database.rows(*self._select(database, own, id_)))
+        if isinstance(found, Raised):
+            return {}, _text(found)
+        named = ((f"{table} {row.get('id', number)}", row) for number, (table, row) in enumerate(found))
+        return dict(named), ""
+
+    def _select(self, database: Database, own: OwnRecord, id_: str) -> tuple[str, list[object]]:
+        """Return one statement for all of it: the table, and every table with a key that points to it."""
+        table = _quoted(own.table or "")
+        if table not in self._pointing:
+            self._pointing[table] = [(str(name), str(key)) for name, key in database.rows(POINTING, [table])]
+        places = [(table, own.id_column), *self._pointing[table]]
+        parts = (
+            f"SELECT %s::text, to_jsonb(t) FROM {name} t WHERE t.{_quoted(key)} = %s"  # noqa: S608  catalogue names
+            for name, key in places
+        )
+        return " UNION ALL ".join(parts), [value for name, _ in places for value in (name.strip('"'), id_)]
+
+
+POINTING = """
+    SELECT c.conrelid::regclass::text, a.attname
+    FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+    WHERE c.contype = 'f' AND cardinality(c.conkey) = 1 AND c.confrelid = %s::regclass
+    ORDER BY 1, 2
+"""
+"""The tables with a foreign key to a table, and its column (PostgreSQL manual, 53.13)."""
+
+
+class Watch:
+    """A record of the run's own, looked at after every request that could change it.
+
+    Args:
+        look: looks at it.
+    """
+
+    def __init__(self, look: Callable[[], View]) -> None:
+        self._look = look
+        self._last: View | None = None
+
+    def view(self) -> View:
+        """Look at it.
+
+        Raises:
+            NoAnswer: the target did not answer.
+            CannotObserve: our side is the reason.
+        """
+        self._last = self._look()
+        return self._last
+
+    def step(self, send: Callable[[], Answer]) -> Step:
+        """Send a request, and see what it changes.
+
+        Raises:
+            NoAnswer: the target did not answer it; the reason says what it changed all the same.
+            CannotObserve: our side is the reason.
+        """
+        before = self._last or self.view()
+        try:
+            answer = send()
+        except NoAnswer as error:
+            after = self._seen_again()
+            changed = "" if isinstance(after, Raised) else difference(before, after)
+            more = f"; all the same {changed}" if changed else ""
+            raise NoAnswer(error.component, error.address, error.reason + more) from None
+        after = self._seen_again()
+        if isinstance(after, Raised):
+            return Step(answer, unseen=_text(after))
+        return Step(
+            answer,
+            state=after.state,
+            stored=after.stored,
+            changed=difference(before, after),
+            unseen=before.unseen or after.unseen,
+        )
+
+    def _seen_again(self) -> View | Raised:
+        self._last = None
+        return caught(self.view)
+
+
+def attempts(
+    course: Course,
+    names: Sequence[str],
+    fresh: Callable[[], AbstractContextManager[Callable[[str], Step]]],
+) -> None:
+    """Try what must not work, each on a record in the right state: one that has changed is replaced.
+
+    Args:
+        course: keeps the steps.
+        names: of the steps.
+        fresh: lends a record in that state, as the function that takes a step with it.
+    """
+    waiting = list(names)
+    for _ in range(MOST_FRESH):
+        if not waiting:
+            return
+        with fresh() as taking:
+            while waiting:
+                name = waiting.pop(0)
+                step = course.take(name, lambda taking=taking, name=name: taking(name))  # type: ignore[misc]
+                if step is None or step.changed:
+                    break
+
+
+def difference(before: View, after: View) -> str:
+    """Return what is different, in words: ``"state DRAFT -> APPROVED"``. A moved time is no difference."""
+    found: list[tuple[str, object, object]] = []
+    if before.state and after.state:
+        found.append(("state", before.state, after.state))
+    found += [(name, old, after.fields[name]) for name, old in before.fields.items() if name in after.fields]
+    if not after.unseen:
+        for name, row in before.rows.items():
+            there = after.rows.get(name)
+            found += (
+                [(name, "there", "gone")]
+                if there is None
+                else [(f"{name} {column}", old, there.get(column)) for column, old in row.items()]
+            )
+    return "; ".join(
+        f"{name} {old} -> {new}" for name, old, new in found if old != new and not (_time(old) and _time(new))
+    )
+
+
+def _time(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+# ---------------------------------------------------------------- reading bodies
+
+
+def held(endpoint: Endpoint, answer: Answer) -> dict[str, object]:
+    """Return the object that a successful answer holds; empty where it holds none."""
+    if answer.status >= FIRST_ERROR:
+        return {}
+    try:
+        body = answer.json()
+    except NotJson:
+        return {}
+    found = bodies.field(body, endpoint.object_field) if endpoint.object_field else body
+    return found if isinstance(found, dict) else {}
+
+
+def listed(endpoint: Endpoint, answer: Answer) -> list[dict[str, object]] | None:
+    """Return the objects of a list's answer, an empty one for what is none; ``None`` where it is no list."""
+    if answer.status >= FIRST_ERROR:
+        return None
+    try:
+        found = bodies.rows(answer.json(), endpoint.list_field)
+    except NotJson:
+        return None
+    return None if found is None else [entry if isinstance(entry, dict) else {} for entry in found]
+
+
+def state_of(body: Mapping[str, object]) -> str:
+    """Return the state that an object shows, in upper case; empty where it shows none."""
+    names = sorted((name for name in body if STATE_FIELD.fullmatch(name)), key=len)
+    return next((value.upper() for value in map(body.get, names) if isinstance(value, str)), "")
+
+
+def same(sent: object, shown: object) -> bool:
+    """Return whether a value came back as it was sent; ``1``, ``1.0`` and ``"1.00"`` are the same number."""
+    if sent == shown:
+        return True
+    try:
+        return not isinstance(sent, bool) and float(str(sent)) == float(str(shown))
+    except ValueError:
+        return False
+
+
+def named(body: Mapping[str, object], word: str, otherwise: str) -> str:
+    """Return the field of a body in the release file whose name holds a word."""
+    return next((name for name in body if word in name), otherwise)
+
+
+def id_of(made: Made, what: str) -> str:
+    """Return the id of a record.
+
+    Raises:
+        CannotObserve: it was not made.
+    """
+    if made.id is None or made.created.status >= FIRST_ERROR:
+        raise CannotObserve(f"making {what}", f"its creation answered {made.created.status}")
+    return made.id
+
+
+def unlike(id_: object) -> object:
+    """Return an id of the same kind that no record has; who writes to it asks first whether that is so."""
+    if isinstance(id_, int):
+        return 2_000_000_000 + secrets.randbelow(100_000_000)  # within PostgreSQL's integer
+    text = str(id_)
+    if text.isdecimal():
+        return str(unlike(int(text)))
+    if UUID.fullmatch(text):
+        return str(uuid.uuid4())
+    return re.sub(r"\d", "9", text) if re.search(r"[0-8]", text) else f"{text}-{secrets.token_hex(4)}"
+
+
+def is_safe(id_: str) -> bool:
+    """Return whether an id of this kind, made up, can be taken for one that no record has."""
+    return id_.isdecimal() or UUID.fullmatch(id_) is not None
+
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def require(release: Release, *names: str) -> None:
+    """Let a flow run only where the release has it.
+
+    Raises:
+        Absent: the release file declares no endpoint of any of the names.
+        CannotObserve: it declares some of them.
+    """
+    missing = [name for name in names if not declares(release, name)]
+    if len(missing) == len(names):
+        raise Absent(" or ".join(names), "the release file declares no endpoint of these names")
+    if missing:
+        got = f"the release file declares no endpoint named {', '.join(missing)}"
+        raise CannotObserve(f"taking the flow of {', '.join(names)}", got, remedy="declare it")
+
+
+def declares(release: Release, name: str) -> bool:
+    """Return whether the release file has an endpoint of a name."""
+    return any(endpoint.name == name for endpoint in release.endpoints)
+
+
+def _not_reached(name: str, end: object, *, own: bool) -> Raised:
+    if isinstance(end, Raised) and (own or end.kind != "NoAnswer"):
+        return end
+    why = _text(end) if isinstance(end, Raised) else "an earlier step did not come out as it needs"
+    return Raised.of(CannotObserve(f"step {name!r}", f"not reached: {why}"))
+
+
+def _text(raised: Raised) -> str:
+    if raised.kind == "CannotObserve":
+        return f"{raised.texts[0]}: {raised.texts[1]}"
+    return " ".join(raised.texts)
+
+
+def _quoted(identifier: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in identifier.split("."))

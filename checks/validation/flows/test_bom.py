@@ -1,0 +1,371 @@
+"""A bill of materials of the run's own lives and dies as promised, and what must be refused is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import Exhibits, Measured, explain, item
+from checks.validation.flows import bom
+from checks.validation.flows.steps import held, listed, same
+from fixtures.bodies import hidden_error
+from fixtures.http import NotJson
+from fixtures.observation import CannotObserve
+from fixtures.records import GONE
+
+if TYPE_CHECKING:
+    from checks.validation.flows.steps import Flow, Step
+    from fixtures.release import Endpoint, Release
+
+pytestmark = [pytest.mark.validation, pytest.mark.writes]
+
+REMEDY = "read the service's log for this request"
+BAD_REQUEST, NOT_FOUND, CONFLICT, FIRST_SERVER_ERROR = 400, 404, 409, 500
+BAD_INPUT_STATUSES = frozenset(range(400, 500)) - {401, 403, 404, 405, 408, 409, 415, 429}
+"""A refusal for what was sent. The ones left out speak of other things: who asks, where, how often."""
+
+MOST_LISTED = 500
+
+
+# ---------------------------------------------------------------- one life
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_bom_is_created(bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """Creating a BOM answers with the promised status and no error."""
+    step, promised = bom_flow.step("create"), release.endpoint("create_bom").status
+    measured(step.answer.status, limit=promised)
+    trouble = _hidden(step)
+
+    assert step.answer.status == promised and not trouble, explain(  # noqa: PT018  one claim
+        expected=f"creating a BOM answers {promised}, with the BOM",
+        seen=f"{step.told}{trouble and '; ' + trouble}",
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+def _hidden(step: Step) -> str:
+    try:
+        return hidden_error(step.answer.json())
+    except NotJson as error:
+        return str(error)
+
+
+@item("VAL-API-1", "REL-BOM-1")
+@pytest.mark.parametrize("name", bom.SHOWING)
+def test_created_bom_is_listed(name: str, bom_flow: Flow, release: Release) -> None:
+    """The list shows a BOM that was just created, also with the filters that fit it."""
+    id_, step, endpoint = bom_flow.fact("id"), bom_flow.step(name), release.endpoint("list_boms")
+
+    assert id_ in _ids(endpoint, step), explain(
+        expected=f"{step.answer.url} shows BOM {id_}",
+        seen=f"{step.told}: it does not",
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_created_bom_can_be_read(bom_flow: Flow, release: Release) -> None:
+    """Reading a BOM answers with what was sent to create it."""
+    endpoint, step = release.endpoint("read_bom"), bom_flow.step("read")
+    wrong = _different(json.loads(bom_flow.fact("sent")), held(endpoint, step.answer))
+
+    assert step.answer.status == endpoint.status and not wrong, explain(  # noqa: PT018  one claim
+        expected=f"reading BOM {bom_flow.fact('id')} answers {endpoint.status}, with what was sent",
+        seen=wrong or step.told,
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_bom_is_updated(bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """Updating a BOM answers with the promised status."""
+    step, promised = bom_flow.step("update"), release.endpoint("update_bom").status
+    measured(step.answer.status, limit=promised)
+
+    assert step.answer.status == promised, explain(
+        expected=f"updating a BOM answers {promised}",
+        seen=f"{step.told}{step.changed and '; and yet ' + step.changed}",
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_update_is_there_afterwards(bom_flow: Flow, release: Release) -> None:
+    """Reading a BOM after its update shows what was changed."""
+    bom_flow.done("update", release.endpoint("update_bom").status)
+    step = bom_flow.step("read updated")
+    wrong = _different(json.loads(bom_flow.fact("change")), held(release.endpoint("read_bom"), step.answer))
+
+    assert not step.failed and not wrong, explain(  # noqa: PT018  one claim
+        expected="a BOM shows what its update has changed",
+        seen=wrong or step.told,
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_update_raises_the_revision(bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """An update raises the revision of a BOM."""
+    bom_flow.done("update", release.endpoint("update_bom").status)
+    steps = [bom_flow.step(name) for name in ("read", "read updated")]
+    before, after = (held(release.endpoint("read_bom"), step.answer).get("revision") for step in steps)
+    if before is None:
+        raise CannotObserve(
+            "reading the revision of a BOM", f"before its update it shows none: {steps[0].told}"
+        )
+    measured(str(after), limit=f"after {before}")
+
+    assert bom.is_raised(str(before), str(after)), explain(
+        expected=f"a revision after {before}",
+        seen=f"revision {after} after an update that answered {bom_flow.step('update').answer.status}",
+        next="let every update raise the revision: production tells the versions of a BOM apart by it",
+        by_hand=steps[1].answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_bom_is_deleted(bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """Deleting a BOM answers with the promised status."""
+    step, promised = bom_flow.step("delete"), release.endpoint("delete_bom").status
+    measured(step.answer.status, limit=promised)
+
+    assert step.answer.status == promised, explain(
+        expected=f"deleting a BOM answers {promised}",
+        seen=f"{step.told}{step.changed and '; and yet ' + step.changed}",
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_deleted_bom_is_gone(bom_flow: Flow, release: Release) -> None:
+    """A deleted BOM is found neither by its id nor in the list of active ones."""
+    deleted = bom_flow.done("delete", release.endpoint("delete_bom").status)
+    read, listing, id_ = bom_flow.step("read deleted"), bom_flow.step("list without it"), bom_flow.fact("id")
+    shown = held(release.endpoint("read_bom"), read.answer)
+    is_there = read.answer.status not in GONE and shown.get("is_active") is not False
+    is_listed = id_ in _ids(release.endpoint("list_boms"), listing)
+
+    assert not is_there and not is_listed, explain(  # noqa: PT018  one claim
+        expected=f"BOM {id_} is gone after its deletion answered {deleted.answer.status}",
+        seen=f"reading it answers {read.told}" if is_there else f"{listing.answer.url} still shows it",
+        next=REMEDY,
+        by_hand=(read if is_there else listing).answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_deletion_is_soft(bom_flow: Flow, release: Release) -> None:
+    """A deleted BOM is kept, and listed once inactive ones are asked for."""
+    bom_flow.done("delete", release.endpoint("delete_bom").status)
+    own, step = release.records.get("bom"), bom_flow.step("list with inactive")
+    if own is None or own.undo != "soft delete":
+        raise CannotObserve("looking for a deleted BOM", "the release file does not say that it is kept")
+
+    assert bom_flow.fact("id") in _ids(release.endpoint("list_boms"), step), explain(
+        expected=f"{step.answer.url} shows the deleted BOM {bom_flow.fact('id')}",
+        seen=f"{step.told}: it does not",
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_boms_of_the_run_are_removed_again(bom_flow: Flow) -> None:
+    """Every BOM and order that the flow made is gone when it is over."""
+    if not bom_flow.made:
+        raise CannotObserve("looking for what the flow left", "it made nothing")
+
+    assert not bom_flow.left, explain(
+        expected="nothing is left of the flow",
+        seen="; ".join(bom_flow.left),
+        next="remove it by hand: its mark names this run; the next run tries again",
+    )
+
+
+# ---------------------------------------------------------------- lists
+
+
+@item("REL-BOM-1")
+@pytest.mark.parametrize("name", bom.HIDING)
+def test_list_hides_what_the_filter_leaves_out(name: str, bom_flow: Flow, release: Release) -> None:
+    """The list shows no BOM that its query leaves out."""
+    id_, step, endpoint = bom_flow.fact("id"), bom_flow.step(name), release.endpoint("list_boms")
+
+    assert step.answer.status < FIRST_SERVER_ERROR and id_ not in _ids(endpoint, step), explain(  # noqa: PT018
+        expected=f"{step.answer.url} leaves BOM {id_} out",
+        seen=f"{step.told}" + (": it shows it" if id_ in _ids(endpoint, step) else ""),
+        next="apply the query's filters, and skip and limit, to the list",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+def test_list_of_a_product_is_its_own(bom_flow: Flow, release: Release) -> None:
+    """The list of a product's active BOMs shows active ones of that product alone."""
+    step, product = bom_flow.step("list"), bom_flow.fact("product")
+    entries = listed(release.endpoint("list_boms"), step.answer)
+    others = [
+        entry
+        for entry in entries or ()
+        if not same(product, entry.get("product_id", product)) or entry.get("is_active") is False
+    ]
+
+    trouble = f"{len(others)} others, such as {str(others[0])[:200]}" if others else ""
+
+    assert not trouble and entries is not None, explain(  # noqa: PT018  one claim
+        expected=f"{step.answer.url} shows active BOMs of product {product} alone",
+        seen=trouble or step.told,
+        next="apply the query's filters to the list",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+@pytest.mark.parametrize("name", bom.LIMITS)
+def test_list_is_limited(name: str, bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """A page of more than 500 BOMs is refused, or cut at 500."""
+    step = bom_flow.step(name)
+    entries = listed(release.endpoint("list_boms"), step.answer)
+    measured(f"{step.answer.status}, {len(entries or ())} entries", limit=MOST_LISTED)
+    is_capped = entries is not None and len(entries) <= MOST_LISTED
+
+    assert is_capped or step.answer.status in BAD_INPUT_STATUSES, explain(
+        expected=f"{step.answer.url} is refused with 4xx, or answers with at most {MOST_LISTED} entries",
+        seen=f"{len(entries)} entries" if entries is not None else step.told,
+        next="limit the page: one request for all rows can exhaust the service",
+        by_hand=step.answer.curl,
+    )
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@item("REL-BOM-1")
+def test_second_active_bom_is_refused(bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """A second active BOM of a product is refused with 409."""
+    bom_flow.done("create", release.endpoint("create_bom").status)
+    step = bom_flow.step("duplicate")
+    measured(step.answer.status, limit=CONFLICT)
+
+    assert step.answer.status == CONFLICT, explain(
+        expected=f"a second active BOM of product {bom_flow.fact('product')} is refused with {CONFLICT}",
+        seen=step.told,
+        next="make it a rule of the database: two requests at once get past a rule of the code",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+def test_bom_of_an_unknown_product_is_refused(bom_flow: Flow, measured: Measured) -> None:
+    """A BOM of a product that does not exist is refused with 400."""
+    step = bom_flow.step("create: unknown product")
+    measured(step.answer.status, limit=BAD_REQUEST)
+
+    assert step.answer.status == BAD_REQUEST, explain(
+        expected=f"a BOM of an unknown product is refused with {BAD_REQUEST}",
+        seen=step.told,
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+@pytest.mark.parametrize("name", [*bom.BAD_INPUT, *bom.BAD_UPDATES])
+def test_bad_input_is_refused(name: str, bom_flow: Flow, measured: Measured) -> None:
+    """A BOM that makes no sense is refused with a status that says so."""
+    step = bom_flow.step(name)
+    measured(step.answer.status, limit="4xx")
+    if step.answer.status == CONFLICT:
+        raise CannotObserve(f"step {name!r}", "answered 409: another BOM of the product is in the way")
+
+    assert step.answer.status in BAD_INPUT_STATUSES, explain(
+        expected=f"{name}: refused with 4xx",
+        seen=f"{step.told}{step.changed and '; ' + step.changed}",
+        next="validate what is sent before it is used",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+@pytest.mark.parametrize("name", bom.UNKNOWN)
+def test_unknown_id_is_not_found(name: str, bom_flow: Flow, measured: Measured) -> None:
+    """A BOM that does not exist is answered with 404."""
+    step = bom_flow.step(name)
+    measured(step.answer.status, limit=NOT_FOUND)
+
+    assert step.answer.status == NOT_FOUND, explain(
+        expected=f"{name}: {NOT_FOUND} for BOM {bom_flow.fact('unknown id')}, which does not exist",
+        seen=step.told,
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+@pytest.mark.parametrize("name", bom.GONE_BY_NOW)
+def test_deleted_bom_cannot_be_used(name: str, bom_flow: Flow, measured: Measured) -> None:
+    """A deleted BOM can be neither updated nor deleted again."""
+    step = bom_flow.step(name)
+    measured(step.answer.status, limit=NOT_FOUND)
+
+    assert step.answer.status in GONE, explain(
+        expected=f"{name}: {NOT_FOUND}",
+        seen=f"{step.told}{step.changed and '; ' + step.changed}",
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+def test_bom_in_use_cannot_be_deleted(bom_flow: Flow, measured: Measured) -> None:
+    """Deleting a BOM on which an active order depends is refused with 400."""
+    step = bom_flow.step("delete in use")
+    measured(step.answer.status, limit=BAD_REQUEST)
+
+    assert step.answer.status == BAD_REQUEST, explain(
+        expected=f"deleting a BOM on which an active order depends is refused with {BAD_REQUEST}",
+        seen=f"{step.told}{step.changed and '; ' + step.changed}",
+        next="refuse it: the order loses its bill of materials",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+def test_failed_bom_writes_change_nothing(bom_flow: Flow, exhibits: Exhibits) -> None:
+    """A request that is answered with an error has changed no BOM, for readers or in the database."""
+    commits = bom_flow.commits(bom.WRITES)
+    exhibits.table("What each request changed", ("request", "answer", "changed"), commits.rows)
+
+    assert not commits.wrong, explain(
+        expected="what is answered with an error is not committed",
+        seen="; ".join(commits.wrong),
+        next="make each request one transaction that ends before the answer",
+    )
+    if commits.unseen:
+        raise CannotObserve("asking what failed writes changed", "; ".join(commits.unseen))
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def _ids(endpoint: Endpoint, step: Step) -> list[str]:
+    return [str(entry.get(endpoint.id_field)) for entry in listed(endpoint, step.answer) or ()]
+
+
+def _different(sent: dict[str, object], shown: dict[str, object]) -> str:
+    """Return which fields do not show what was sent; what is not shown at all says nothing."""
+    wrong = [
+        f"{name} is {shown[name]!r}, sent was {value!r}"
+        for name, value in sent.items()
+        if name in shown and not same(value, shown[name])
+    ]
+    return "; ".join(wrong)

@@ -1,0 +1,231 @@
+"""Every safe endpoint keeps its contract: status, media type, schema, list, no error hidden in a success.
+
+Items are named by the release file: an endpoint is judged under those that it names. One that names none
+of them, and every operation that only the OpenAPI document names, is judged under VAL-API-1, the first item
+of the guide's section "Endpoint validation", which has none for the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import Exhibits, Measured, explain, item
+from fixtures.bodies import field
+from fixtures.http import NotJson
+from fixtures.observation import Absent, CannotObserve
+from fixtures.openapi import BrokenDocument, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fixtures.census import Census, Swept
+    from fixtures.http import Answer
+    from fixtures.records import RecordLife, Records
+    from fixtures.release import Endpoint, OwnRecord, Release
+    from fixtures.sweep import Sweep
+
+# The first check of a worker waits for the whole sweep, which has ten minutes.
+pytestmark = [pytest.mark.validation, pytest.mark.timeout(660)]
+
+REMEDY = "read the service's log for this request; if the answer is right, correct the contract"
+LISTED = ("VAL-ACC-1", "VAL-API-1", "VAL-API-2", "VAL-API-3", "REL-BOM-1", "REL-PPIC-1", "REL-PATH-1")
+"""Items that an endpoint may name: those that are written out at the first check."""
+
+MOST_SHOWN = 12
+"""Operations that one message names."""
+
+
+@item("VAL-ACC-1", "VAL-API-1", "VAL-API-2", "VAL-API-3", "REL-BOM-1", "REL-PPIC-1", "REL-PATH-1")
+@pytest.mark.endpoints(scope="declared", safe=True)
+def test_endpoint_keeps_its_contract(endpoint: Endpoint, swept: Swept, measured: Measured) -> None:
+    """A safe endpoint answers as its contract says."""
+    judge(endpoint, swept, measured)
+
+
+@item("VAL-API-1")
+@pytest.mark.endpoints(scope="unlisted", listed=LISTED, safe=True)
+def test_unlisted_endpoint_keeps_its_contract(endpoint: Endpoint, swept: Swept, measured: Measured) -> None:
+    """A safe endpoint that names no item of its own answers as its contract says."""
+    judge(endpoint, swept, measured)
+
+
+def judge(endpoint: Endpoint, swept: Swept, measured: Measured) -> None:
+    """Claim that an answer keeps its contract."""
+    measured(swept.elapsed_ms, unit="ms")
+
+    assert not swept.problems, explain(
+        expected=f"{swept.shown} as {endpoint.role or 'anybody'} answers {endpoint.status}, as contracted",
+        seen=f"{swept.shown} " + "; ".join(swept.problems),
+        next=REMEDY,
+        by_hand=swept.by_hand,
+    )
+
+
+@item("VAL-API-1")
+def test_served_document_is_an_openapi_document(sweep: Sweep, measured: Measured) -> None:
+    """The OpenAPI document is there, and can be read."""
+    answer = sweep.served_document()
+    trouble = f"answers {answer.status}: {answer.described}" if answer.status != 200 else ""  # noqa: PLR2004
+    try:
+        measured(len(Document(answer.json()).operations), unit="operations")
+    except (NotJson, BrokenDocument) as error:
+        trouble = trouble or str(error)
+
+    assert not trouble, explain(
+        expected=f"GET {answer.url} answers 200 with an OpenAPI document in JSON",
+        seen=trouble,
+        next="serve it, or take openapi out of the release file",
+        by_hand=answer.curl,
+    )
+
+
+@item("VAL-API-1")
+def test_documented_operations_keep_their_word(
+    sweep: Sweep, release: Release, measured: Measured, exhibits: Exhibits
+) -> None:
+    """Every safe operation that only the OpenAPI document names answers as the document says."""
+    census = sweep.census()
+    exhibits.table("Coverage of the contract sweep", COLUMNS, coverage(census, release))
+    if release.openapi is None:
+        raise Absent("OpenAPI document", "the release file names none")
+    if census.document:
+        raise CannotObserve("sweeping the documented operations", census.document)
+    others = [each for each in census.swept if not each.in_contract]
+    judge_operations(others, measured)
+
+
+def judge_operations(others: list[Swept], measured: Measured) -> None:
+    """Claim that operations outside the contract keep the document's word, and that all were exercised."""
+    measured(len(others), unit="operations")
+    broken = [f"{each.shown} {'; '.join(each.problems)}" for each in others if each.problems]
+    broken += [
+        f"{each.shown}: {each.why_not}" for each in others if each.trouble and each.trouble.kind == "NoAnswer"
+    ]
+    curls = [each.by_hand for each in others if each.problems and each.by_hand]
+
+    assert not broken, explain(
+        expected="every safe operation of the OpenAPI document answers as the document says",
+        seen=first(broken),
+        next="repair the operation, or what the document says about it",
+        by_hand="\n".join(curls[:3]),
+    )
+    unseen = [each.why_not for each in others if each.trouble and each.trouble.kind == "CannotObserve"]
+    if unseen:
+        raise CannotObserve(
+            f"{len(unseen)} of {len(others)} operations that only the OpenAPI document names",
+            first(unseen),
+            remedy="declare them in the release file, with what they need",
+        )
+
+
+def first(texts: list[str]) -> str:
+    """Return the first texts, one a line, and how many more there are."""
+    more = [f"and {len(texts) - MOST_SHOWN} more"] if len(texts) > MOST_SHOWN else []
+    return "\n".join([*texts[:MOST_SHOWN], *more])
+
+
+# ---------------------------------------------------------------- records of the run's own
+
+
+@pytest.fixture
+def made(endpoint: Endpoint, release: Release, records: Records) -> tuple[OwnRecord, RecordLife]:
+    """How the endpoint's kind of record is made, and the life of one."""
+    for name, own in release.records.items():
+        if own.create == endpoint.name:
+            return own, records.life(name)
+    raise Absent(f"record that {endpoint.name} makes", "the release file declares none")
+
+
+@item("VAL-ACC-1", "VAL-API-1", "VAL-API-2", "VAL-API-3", "REL-BOM-1", "REL-PPIC-1", "REL-PATH-1")
+@pytest.mark.endpoints(scope="declared", kinds=("create",))
+@pytest.mark.writes
+def test_record_is_made_and_read_as_contracted(
+    endpoint: Endpoint, made: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
+) -> None:
+    """Making and reading a record answers as its contract says, and shows that very record."""
+    judge_life(endpoint, made, release, sweep)
+
+
+@item("VAL-API-1")
+@pytest.mark.endpoints(scope="unlisted", listed=LISTED, kinds=("create",))
+@pytest.mark.writes
+def test_unlisted_record_is_made_and_read_as_contracted(
+    endpoint: Endpoint, made: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
+) -> None:
+    """A record without an item of its own is made and read as its contract says, and shown as itself."""
+    judge_life(endpoint, made, release, sweep)
+
+
+def judge_life(
+    endpoint: Endpoint, made: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
+) -> None:
+    """Claim that the answers about a record of the run's own keep their contract and are no stubs."""
+    own, life = made
+    answers: list[tuple[Endpoint, Answer, str | None]] = [(endpoint, life.created, None)]
+    answers += [(release.endpoint(own.read), life.read, life.id)] if own.read and life.read else []
+    swept = [sweep.judged(each, answer, asked_id=id_) for each, answer, id_ in answers]
+    broken = [f"{each.shown} {'; '.join(each.problems)}" for each in swept if each.problems]
+    broken += [] if broken else _stubs(own, life, release)
+
+    assert not broken, explain(
+        expected="a record is made, read and listed as contracted, and each shows this very record",
+        seen=first(broken),
+        next=f"{REMEDY}; see whether the endpoint asks the database",
+        by_hand="\n".join(answer.curl for _, answer, _ in answers),
+    )
+
+
+def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
+    """Yield the endpoints that show something else than the record that was just made."""
+    if life.read is not None and own.read is not None:
+        endpoint = release.endpoint(own.read)
+        body = life.read.json() if endpoint.content_type else None
+        held = field(body, endpoint.object_field) if endpoint.object_field else body
+        if field(held, own.mark_field) != life.mark:
+            seen = f"shows another record; the body is {life.read.described}"
+            yield f"GET {endpoint.path} for {life.record} {life.id} {seen}"
+    if life.listed is not None and own.list is not None and life.listed.whole and not life.listed.shown:
+        path = release.endpoint(own.list).path
+        yield f"GET {path} does not show {life.record} {life.id}; the body is {life.listed.answer.described}"
+
+
+# ---------------------------------------------------------------- coverage
+
+COLUMNS = ("endpoint", "in OpenAPI", "in contract", "exercised", "answer", "why not")
+
+
+def coverage(census: Census, release: Release) -> Iterator[tuple[str, ...]]:
+    """Yield one row per endpoint and operation."""
+    documented = release.openapi is not None and not census.document
+    missing = set(census.missing)
+    for each in census.swept:
+        answer = f"{each.status} in {each.elapsed_ms:.0f} ms" if each.status else ""
+        counted = f"{answer}, {each.rows} entries" if each.rows is not None else answer
+        yield (
+            each.shown,
+            _yes(each.in_document) if documented else "",
+            _yes(each.in_contract),
+            _yes(each.status is not None),
+            counted,
+            each.why_not,
+        )
+    for endpoint in release.endpoints:
+        if endpoint.safe and endpoint.change != "removed":
+            continue
+        gone = endpoint.change == "removed"
+        why = (
+            "removed in this release: see the check of old paths"
+            if gone
+            else "it writes: see records and flows"
+        )
+        in_document = _yes(endpoint.name not in missing) if documented and not gone else ""
+        yield f"{endpoint.method} {endpoint.path}", in_document, "yes", "no", "", why
+    for name, in_contract in census.writing:
+        if not in_contract:
+            yield name, "yes", "no", "no", "", "it writes, and the release file does not name it"
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"

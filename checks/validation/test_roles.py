@@ -1,0 +1,289 @@
+"""Every role may do what the release file lets it do, and nothing else; without a token nobody may anything.
+
+The rows of endpoints that name REL-BOM-2 or REL-PPIC-2 judge those, all others VAL-ACC-1. Writing is tried
+only by those who must be refused; those who may are seen in the flows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import Exhibits, Measured, explain, item
+from fixtures.baseline import tables
+from fixtures.observation import Absent, CannotObserve
+from fixtures.role_matrix import NOBODY, alive_callers, denials, judged
+from fixtures.run import Raised, caught
+
+if TYPE_CHECKING:
+    from fixtures.baseline import Costs
+    from fixtures.database import Database
+    from fixtures.environment import Environment
+    from fixtures.release import Endpoint, Release
+    from fixtures.role_matrix import Cell, Cells, RoleMatrix
+    from fixtures.sweep import Sweep
+
+pytestmark = pytest.mark.validation
+
+NEXT = "set the endpoint's permissions as the release file has them, or correct the release file"
+
+
+@pytest.fixture
+def reading(role_matrix: RoleMatrix, sweep: Sweep) -> Cells:
+    """The rows of the endpoints that only read."""
+    return role_matrix.reading(sweep.census().swept)
+
+
+@pytest.fixture
+def writing(role_matrix: RoleMatrix) -> Cells:
+    """The rows of the endpoints that write, as far as they must be refused."""
+    return role_matrix.writing()
+
+
+@pytest.fixture
+def everywhere(writing: Cells, role_matrix: RoleMatrix, sweep: Sweep) -> tuple[Cell, ...]:
+    """What was seen of every caller: that its token is good shows where it may read, too."""
+    reading = caught(lambda: role_matrix.reading(sweep.census().swept))
+    return writing.cells if isinstance(reading, Raised) else (*writing.cells, *reading.cells)
+
+
+@pytest.fixture
+def undeclared(role_matrix: RoleMatrix, sweep: Sweep) -> tuple[Cell, ...]:
+    """What only the OpenAPI document names, asked without a token."""
+    return role_matrix.undeclared(sweep).cells
+
+
+# ---------------------------------------------------------------- rows
+
+
+@item("REL-BOM-2")
+@pytest.mark.rows(item="REL-BOM-2", safe=True)
+def test_only_the_permitted_read_boms(
+    row: Endpoint, reading: Cells, release: Release, measured: Measured
+) -> None:
+    """A BOM endpoint that reads lets in the roles that may, and nobody else."""
+    _judge(row, reading.of(row), reading.cells, release, measured)
+
+
+@item("REL-BOM-2")
+@pytest.mark.rows(item="REL-BOM-2", safe=False)
+@pytest.mark.writes
+def test_only_the_permitted_write_boms(
+    row: Endpoint, writing: Cells, everywhere: tuple[Cell, ...], release: Release, measured: Measured
+) -> None:
+    """A BOM endpoint that writes refuses all roles that may not, and requests without a token."""
+    _judge(row, writing.of(row), everywhere, release, measured)
+
+
+@item("REL-PPIC-2")
+@pytest.mark.rows(item="REL-PPIC-2", safe=True)
+def test_only_the_permitted_read_tasks(
+    row: Endpoint, reading: Cells, release: Release, measured: Measured
+) -> None:
+    """A task endpoint that reads lets in the roles that may, and nobody else."""
+    _judge(row, reading.of(row), reading.cells, release, measured)
+
+
+@item("REL-PPIC-2")
+@pytest.mark.rows(item="REL-PPIC-2", safe=False)
+@pytest.mark.writes
+def test_only_the_permitted_write_tasks(
+    row: Endpoint, writing: Cells, everywhere: tuple[Cell, ...], release: Release, measured: Measured
+) -> None:
+    """A task endpoint that writes refuses all roles that may not, and requests without a token."""
+    _judge(row, writing.of(row), everywhere, release, measured)
+
+
+@item("VAL-ACC-1")
+@pytest.mark.rows(item="VAL-ACC-1", safe=True)
+def test_only_the_permitted_read(row: Endpoint, reading: Cells, release: Release, measured: Measured) -> None:
+    """An endpoint that reads lets in the roles that may, and nobody else."""
+    _judge(row, reading.of(row), reading.cells, release, measured)
+
+
+@item("VAL-ACC-1")
+@pytest.mark.rows(item="VAL-ACC-1", safe=False)
+@pytest.mark.writes
+def test_only_the_permitted_write(
+    row: Endpoint, writing: Cells, everywhere: tuple[Cell, ...], release: Release, measured: Measured
+) -> None:
+    """An endpoint that writes refuses all roles that may not, and requests without a token."""
+    _judge(row, writing.of(row), everywhere, release, measured)
+
+
+def _judge(
+    endpoint: Endpoint,
+    cells: tuple[Cell, ...],
+    everywhere: tuple[Cell, ...],
+    release: Release,
+    measured: Measured,
+) -> None:
+    """Judge one row of the matrix.
+
+    Raises:
+        NoAnswer: the target did not answer somebody.
+        CannotObserve: somebody could not be seen, and nobody breaks the promise.
+        Absent: nobody is promised anything that could be seen here.
+    """
+    asked = f"{endpoint.method} {endpoint.path}"
+    if not cells:
+        raise Absent("caller to be let in or refused", f"the release file names none for {asked}")
+    told = judged(endpoint, cells, alive=alive_callers(everywhere), denied=denials(release))
+    measured("; ".join(f"{cell.who} {cell.status}" for cell in cells if cell.status))
+
+    assert not told.wrong, explain(
+        expected=f"{asked} lets in {_permitted(endpoint)}; other roles get 403, requests without a token 401",
+        seen="; ".join(told.wrong),
+        next=NEXT,
+        by_hand=told.curl,
+    )
+    for raised in told.raised:
+        raised.again()
+    if told.open:
+        raise CannotObserve(f"asking {asked} as every role", "; ".join(told.open), remedy=NEXT)
+
+
+def _permitted(endpoint: Endpoint) -> str:
+    return ", ".join(endpoint.allowed) or endpoint.role or "everybody"
+
+
+# ---------------------------------------------------------------- the matrix as a whole
+
+
+@item("VAL-ACC-1")
+def test_every_role_is_known_to_the_api(
+    reading: Cells, role_matrix: RoleMatrix, release: Release, exhibits: Exhibits, measured: Measured
+) -> None:
+    """Every role that signs in is somebody to the API: its token is accepted by at least one endpoint."""
+    roles = [caller for caller in role_matrix.callers() if caller != NOBODY]
+    _show(
+        "Who may read what (status seen, and whether the release file allows it)",
+        reading,
+        release,
+        exhibits,
+        role_matrix,
+    )
+    seen = {cell.caller for cell in reading.cells if cell.status is not None}
+    strangers = [role for role in roles if role in seen - alive_callers(reading.cells)]
+    measured(len(set(roles) & seen), limit=len(roles), unit="roles")
+    if not set(roles) & seen:
+        raise Absent("role to ask with", "no protected endpoint was asked as one")
+
+    assert not strangers, explain(
+        expected="every role's token is accepted where any role's is",
+        seen=f"{', '.join(strangers)}: 401 from every endpoint",
+        next="see the role's sign-in; its account may be disabled",
+    )
+
+
+@item("VAL-ACC-1")
+@pytest.mark.writes
+def test_trying_what_is_forbidden_leaves_nothing_behind(
+    writing: Cells, role_matrix: RoleMatrix, release: Release, exhibits: Exhibits
+) -> None:
+    """The records on which forbidden writing was tried are gone again."""
+    _show("Who is refused to write what (status seen)", writing, release, exhibits, role_matrix)
+    if not writing.cells:
+        raise Absent("forbidden writing to try", "the release file forbids none")
+
+    assert not writing.left, explain(
+        expected="nothing is left of the records on which forbidden writing was tried",
+        seen="; ".join(writing.left),
+        next="remove it by hand: its mark names this run; the next run tries again",
+    )
+
+
+def _show(title: str, cells: Cells, release: Release, exhibits: Exhibits, matrix: RoleMatrix) -> None:
+    """Put the matrix into the report: endpoints down, callers across."""
+    callers = matrix.callers()
+    rows = []
+    for endpoint in release.endpoints:
+        told = {cell.caller: cell.told for cell in cells.of(endpoint)}
+        if told:
+            rows.append([f"{endpoint.method} {endpoint.path}", *(told.get(caller, "") for caller in callers)])
+    exhibits.table(title, ["endpoint", *(caller or "without a token" for caller in callers)], rows)
+
+
+# ---------------------------------------------------------------- beyond the release file
+
+
+@item("VAL-ACC-1")
+def test_nothing_undeclared_is_public(
+    undeclared: tuple[Cell, ...], release: Release, exhibits: Exhibits, measured: Measured
+) -> None:
+    """What the served OpenAPI document offers, and the release file does not call public, wants a token."""
+    measured(len(undeclared), unit="operations")
+    public = [cell for cell in undeclared if cell.status and 200 <= cell.status < 300]  # noqa: PLR2004
+    unclear = [
+        f"{cell.endpoint}: {cell.status or 'not asked'}"
+        for cell in undeclared
+        if cell not in public and cell.status not in denials(release)
+    ]
+    exhibits.table(
+        "What only the OpenAPI document names, asked without a token",
+        ["operation", "status"],
+        [[cell.endpoint, cell.status or "not asked"] for cell in undeclared],
+    )
+
+    assert not public, explain(
+        expected="only what the release file calls public answers without a token",
+        seen="; ".join(f"{cell.endpoint} answers {cell.status} to anybody" for cell in public),
+        next="protect it, or declare it in the release file as an endpoint without a role",
+        by_hand=public[0].curl if public else "",
+    )
+    if unclear:
+        raise CannotObserve(
+            "asking without a token for what only the OpenAPI document names",
+            "; ".join(unclear),
+            remedy="declare these in the release file, with their roles and ids",
+        )
+
+
+# ---------------------------------------------------------------- the database behind the BOM endpoints
+
+
+@item("REL-BOM-2")
+def test_database_is_at_the_revision_of_the_release(
+    release: Release, database: Database, measured: Measured
+) -> None:
+    """The database is at the revision that belongs to the release: nothing was left to migrate."""
+    if not any("REL-BOM-2" in endpoint.items for endpoint in release.endpoints):
+        raise Absent("BOM endpoints", "no endpoint of the release file names REL-BOM-2")
+    if release.migration_head is None:
+        raise Absent("database revision", "the release file names no migration_head")
+    heads = sorted(str(row[0]) for row in database.rows("SELECT version_num FROM alembic_version"))
+    measured(", ".join(heads), limit=release.migration_head)
+
+    assert heads == [release.migration_head], explain(
+        expected=f"the database is at revision {release.migration_head}",
+        seen=f"it is at {', '.join(heads) or 'no revision'}",
+        next="see whether the release's migrations ran, and whether others ran that do not belong to it",
+        by_hand="alembic current",
+    )
+
+
+@item("REL-BOM-2")
+def test_database_has_the_tables_it_had(
+    release: Release, environment: Environment, request: pytest.FixtureRequest, measured: Measured
+) -> None:
+    """The database has the tables that it had before the release, where a baseline tells which those were."""
+    if not any("REL-BOM-2" in endpoint.items for endpoint in release.endpoints):
+        raise Absent("BOM endpoints", "no endpoint of the release file names REL-BOM-2")
+    if environment.baseline is None:
+        raise Absent("baseline of tables", "the environment file names none")
+    costs: Costs = request.getfixturevalue("costs")
+    stored = caught(costs.stored)
+    if isinstance(stored, Raised) or stored.tables is None:
+        raise Absent("baseline of tables", "none of the previous release has been taken here")
+    database: Database = request.getfixturevalue("database")
+    before, now = set(stored.tables), set(tables(database))
+    measured(len(now), limit=len(before), unit="tables")
+    changes = [*(f"{name} is new" for name in sorted(now - before))]
+    changes += [f"{name} is gone" for name in sorted(before - now)]
+
+    assert not changes, explain(
+        expected=f"the {len(before)} tables of release {stored.release}",
+        seen="; ".join(changes),
+        next="see which migration did that: the release promises that it needs none",
+    )

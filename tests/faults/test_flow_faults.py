@@ -1,0 +1,94 @@
+"""Every fault of the flows turns its items red, in the check that names the cause, and no other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reference.faults import FAULTS, flows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CAUSES = {
+    "bom-update-500-commits": (
+        "test_failed_bom_writes",
+        r"update answered 500, and yet qty_output 1\.0 -> 2\.0",
+    ),
+    "bom-update-200-keeps-nothing": ("test_update_is_there_afterwards", r"qty_output is 1\.0, sent was 2"),
+    "bom-update-keeps-revision": ("test_update_raises_the_revision", r"revision A after an update"),
+    "bom-delete-204-but-stays": ("test_deleted_bom_is_gone", r"reading it answers 200"),
+    "bom-delete-in-use-accepted": ("test_bom_in_use", r"204; .*; state active -> gone"),
+    "bom-delete-in-use-400-commits": (
+        "test_failed_bom_writes",
+        r"delete in use answered 400, and yet .*gone",
+    ),
+    "bom-duplicate-accepted": ("test_second_active_bom", r"^201; "),
+    "bom-duplicate-409-commits": ("test_failed_bom_writes", r"duplicate answered 409, and yet record \d+"),
+    "bom-negative-quantity-accepted": ("test_bad_input[create: negative quantity]", r"^201; "),
+    "bom-unknown-type-500": ("test_bad_input[create: unknown type]", r"^500; "),
+    "bom-unknown-product-404": ("test_bom_of_an_unknown_product", r"^404; "),
+    "bom-unknown-id-500": ("test_unknown_id[unknown id: read]", r"^500; "),
+    "bom-unknown-id-200": ("test_unknown_id[unknown id: delete]", r"^204; "),
+    "bom-list-ignores-filters": ("test_list_of_a_product", r"\d others, such as .*101"),
+    "bom-list-limit-500": ("test_list_is_limited[list: 501]", r"^500; "),
+    "task-approve-twice": ("test_forbidden_transition[APPROVED-approve]", r"^200; .*in APPROVED now"),
+    "task-start-without-approve": ("test_forbidden_transition[DRAFT-start]", r"^200; .*in IN_PROGRESS now"),
+    "task-complete-without-start": ("test_forbidden_transition[APPROVED-complete]", r"^200; .*COMPLETED now"),
+    "task-refused-but-committed": (
+        "test_failed_task_writes",
+        r"start in DRAFT answered 400, and yet state DRAFT -> IN_PROGRESS; tasks \d+ state",
+    ),
+    "task-approve-500-commits": ("test_failed_task_writes", r"approve answered 500, and yet state DRAFT"),
+    "task-complete-200-stores-nothing": ("test_allowed_transition[complete]", r"^200; .* is in IN_PROGRESS"),
+    "task-variance-ignored": ("test_variance_over_ten_per_cent[11 % over]", r"^200; .*COMPLETED now"),
+    "task-override-refused": ("test_variance_can_be_overridden", r"^409; "),
+    "task-zero-quantity-accepted": ("test_bad_quantity[quantity 0]", r"^200; "),
+    "task-unknown-id-500": ("test_unknown_task[unknown id: start]", r"^500; "),
+    "order-negative-quantity-accepted": ("test_bad_order[order of -1]", r"^201; "),
+    "existing-order-500": ("test_orders_of_before_the_release_can_be_read", r"order 1: 500; "),
+    "existing-task-without-state": ("test_tasks_of_before", r"task of order 1: 200; .*\"state\":null"),
+    "card-ship-before-approve": ("test_card_takes_no_other_way[new-ship]", r"^200; .*PENDING -> SHIPPED"),
+    "card-reject-404": ("test_card_takes_its_way[new-reject]", r"^404; "),
+    "card-receive-does-nothing": ("test_card_takes_its_way[shipped-receive]", r"^200; .*nothing has changed"),
+    "card-refused-but-committed": (
+        "test_failed_card_writes",
+        r"ship when new answered 400, and yet state PENDING -> SHIPPED",
+    ),
+}
+"""The check that names the cause (how its name begins, and its parameter), and what it says, as a pattern."""
+
+
+def test_every_flow_fault_has_a_cause_here() -> None:
+    assert {name for name in FAULTS if name.replace("-", "_") in vars(flows)} == set(CAUSES)
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_fault_turns_its_items_red_and_no_other(name: str, verdict_under: Callable[..., Any]) -> None:
+    verdict = verdict_under("validation", name, keywords="flows")
+    check, cause = CAUSES[name]
+    function, _, parameter = check.rstrip("]").partition("[")
+    records = [record for record in verdict["records"] if "/flows/" in record["test"]]
+    red = [record for record in records if record["outcome"] == "FAILED"]
+    named = [record for record in red if _is(record["test"], function, parameter)]
+
+    assert {item_id for record in red for item_id in record["items"]} == set(FAULTS[name].items)
+    assert [re.search(cause, record["seen"], re.DOTALL) for record in named].count(None) == 0, named
+    assert named, [record["test"] for record in red]
+
+
+def _is(test: str, function: str, parameter: str) -> bool:
+    name, _, given = test.rpartition("::")[2].rstrip("]").partition("[")
+    return name.startswith(function) and given == parameter
+
+
+@pytest.mark.parametrize("n", [None, 2])
+def test_healthy_flows_pass(n: int | None, verdict_under: Callable[..., Any]) -> None:
+    verdict = verdict_under("validation", keywords="flows", n=n)
+    records = [record for record in verdict["records"] if "/flows/" in record["test"]]
+
+    assert {record["outcome"] for record in records} == {"PASSED"}
+    matrix = [shown for record in records for shown in record["exhibits"] if "matrix" in shown["title"]]
+    assert [row[0] for row in matrix[0]["rows"]] == ["DRAFT", "APPROVED", "IN_PROGRESS", "COMPLETED"]
