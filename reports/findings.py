@@ -70,7 +70,9 @@ def _finding(items: list[tuple[str, Json]], records: dict[str, Json]) -> Finding
         items=tuple(items),
         by_hand=_distinct(item["by_hand"] for _, item in items),
         elsewhere=tuple(
-            record for record in elsewhere if record["outcome"] in _GRAVITY and record["seen"] not in told
+            record
+            for record in elsewhere
+            if record["outcome"] in _GRAVITY and not any(seen and seen in record["seen"] for seen in told)
         ),
     )
 

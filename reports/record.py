@@ -15,11 +15,11 @@ NOT_OBSERVED = "not observed: "
 
 
 class Outcome(StrEnum):
-    """What became of a check or an item, in the order from best to worst."""
+    """What became of a check or an item, in the order in which the later ones prevail for an item."""
 
+    NOT_APPLICABLE = "NOT APPLICABLE"
     PASSED = "PASSED"
     ATTESTED = "ATTESTED"
-    NOT_APPLICABLE = "NOT APPLICABLE"
     WAIVED = "WAIVED"
     NOT_DUE = "NOT DUE"
     PENDING = "PENDING"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
     @property
     def badness(self) -> int:
-        """The place in the order from best (0) to worst."""
+        """The place in the order: what does not apply to one check says nothing about the others."""
         return list(Outcome).index(self)
 
 

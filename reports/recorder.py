@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if ENVIRONMENT not in config.stash:
         return
     config.stash[TERMS] = terms_of(config.stash[ENVIRONMENT])
-    if config.option.tbstyle == "auto":
+    if getattr(config.option, "tbstyle", None) == "auto":
         config.option.tbstyle = "no"
         config.option.reportchars = ""
 
@@ -83,8 +83,16 @@ def exhibits(request: pytest.FixtureRequest) -> Exhibits:
 
 
 def planned(item: pytest.Item, checklist: dict[str, Item]) -> Planned:
-    """Return what a collected check will judge."""
+    """Return what a collected check will judge.
+
+    Raises:
+        pytest.UsageError: it is no check of the suite.
+    """
     ids = items_of(item)
+    if not ids or ids[0] not in checklist:
+        raise pytest.UsageError(
+            f"{item.nodeid} is no check of the checklist; run pytest in the project, without it"
+        )
     first = checklist[ids[0]]
     return Planned(test=item.nodeid, title=_title(item), items=ids, phase=first.phase, window=first.window)
 

@@ -108,3 +108,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if ENVIRONMENT in config.stash:
         config.stash[SELECTION] = Selection(config)
         config.pluginmanager.register(config.stash[SELECTION], "gonogo-selection")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say that a plan is no verdict."""
+    if ENVIRONMENT in config.stash and config.option.collectonly:
+        terminalreporter.write_line("plan only: nothing was asked of the target, and this is no verdict")

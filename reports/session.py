@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ CRASHED = "???"
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the records of a run that observes a target, except in xdist's workers."""
     if RUN in config.stash and not hasattr(config, "workerinput"):
+        # A pipeline that cancels sends SIGTERM; it ends a run as Ctrl-C does, with what was seen so far.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         config.pluginmanager.register(Session(config), "gonogo-session")
 
 

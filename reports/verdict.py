@@ -240,6 +240,9 @@ def decide(items: Mapping[str, ItemVerdict], *, partial: str) -> tuple[str, str]
     return "GO", "proceed"
 
 
+_SHOWN_ORDER = sorted(Outcome, key=lambda outcome: outcome is not Outcome.PASSED)
+"""What has passed is read first."""
+
 EXIT_CODES = {"GO": 0, "NO-GO": 1, "HOLD": 6}
 
 
@@ -329,7 +332,7 @@ def verdict(
         "target": dict(circumstances.target),
         "requests": dict(circumstances.requests),
         "limitations": list(circumstances.limitations),
-        "counts": {str(outcome): counts[outcome] for outcome in Outcome},
+        "counts": {str(outcome): counts[outcome] for outcome in _SHOWN_ORDER},
         "items": {item_id: _item_json(item) for item_id, item in items.items()},
         "records": [record.to_json() for record in every],
         "checklist": [

@@ -28,7 +28,7 @@ def test_health_answers_with_its_status(health: Answer, release: Release, measur
 
     assert health.status == release.health.status, explain(
         expected=f"GET {release.health.path} answers {release.health.status}",
-        seen=f"{health.status}; the body is {health.described}",
+        seen=health.told,
         next="read the service's log; a readiness check names the part that is not ready",
         by_hand=health.curl,
     )

@@ -27,11 +27,25 @@ def test_critical_read_answers_with_its_status(
 ) -> None:
     """A critical read answers with the promised status."""
     measured(answer.status, limit=endpoint.status)
-    target = f", and redirects to {answer.redirects_to}" if answer.redirects_to else ""
 
     assert answer.status == endpoint.status, explain(
         expected=f"GET {endpoint.path} as {endpoint.role} answers {endpoint.status}",
-        seen=f"{answer.status}{target}; the body is {answer.described}",
+        seen=answer.told,
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
+
+
+@item("SMK-3", "SMK-5")
+def test_critical_read_answers_with_its_type(answer: Answer, endpoint: Endpoint, measured: Measured) -> None:
+    """A critical read that succeeds answers with the promised media type."""
+    measured(answer.content_type, limit=endpoint.content_type)
+    is_json = endpoint.content_type == "application/json" and answer.content_type.endswith("+json")
+    as_promised = answer.content_type == endpoint.content_type or is_json
+
+    assert as_promised or answer.status != endpoint.status, explain(
+        expected=f"GET {endpoint.path} answers with {endpoint.content_type}",
+        seen=answer.told,
         next=REMEDY,
         by_hand=answer.curl,
     )

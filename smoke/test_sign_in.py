@@ -36,7 +36,7 @@ def test_sign_in_answers_with_its_status(
 
     assert signed_in.answer.status == promised.status, explain(
         expected=f"{promised.method} {promised.path} as {signed_in.role} answers {promised.status}",
-        seen=f"{signed_in.answer.status}; the body is {signed_in.answer.described}",
+        seen=signed_in.answer.told,
         next=REMEDY,
         by_hand=signed_in.answer.curl,
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import Measured, explain, item
-from fixtures.bodies import hidden_error
+from fixtures.bodies import MISSING, field, hidden_error
 from fixtures.http import NotJson
-from fixtures.observation import CannotObserve
+from fixtures.observation import Absent, CannotObserve
 
 if TYPE_CHECKING:
     from fixtures.records import RecordLife, Records
@@ -31,7 +31,7 @@ def test_creating_answers_with_its_status(
 
     assert answer.status == endpoint.status, explain(
         expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}",
-        seen=f"{answer.status}; the body is {answer.described}",
+        seen=answer.told,
         next=REMEDY,
         by_hand=answer.curl,
     )
@@ -89,6 +89,34 @@ def test_created_record_is_there(created: RecordLife, endpoint: Endpoint, releas
     )
 
 
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_creating_names_the_record(created: RecordLife, endpoint: Endpoint, release: Release) -> None:
+    """The answer to a creation names the id of what was created."""
+    own, answer = release.records[created.record], created.created
+    place = f"header {own.id_header}" if own.id_header else f"field {own.id_field}"
+    silent = answer.status >= FIRST_ERROR or not (answer.body or own.id_header)
+
+    assert created.told_id or silent, explain(
+        expected=f"{endpoint.method} {endpoint.path} names the id of the new record in the {place}",
+        seen=f"{answer.status} without it; the body is {answer.described}",
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_creating_stores_one_record(created: RecordLife, endpoint: Endpoint) -> None:
+    """One creation stores one record."""
+    assert not created.copies, explain(
+        expected=f"one record after one {endpoint.method} {endpoint.path}",
+        seen=f"{1 + len(created.copies)}: {created.id}, and with the same mark {', '.join(created.copies)}",
+        next="look for records that users created twice; make the creation idempotent or atomic",
+        by_hand=created.created.curl,
+    )
+
+
 def _missing(life: RecordLife, release: Release) -> list[str]:
     """Return where a created record should be and is not; what cannot be asked is left out.
 
@@ -100,13 +128,46 @@ def _missing(life: RecordLife, release: Release) -> list[str]:
         return ["no record of it can be found"]
     found: list[tuple[bool, str]] = []
     if own.read:
-        status, promised = life.step("read").status, release.endpoint(own.read).status
-        found.append((status == promised, f"reading it back answers {status}"))
+        read, promised = life.step("read"), release.endpoint(own.read)
+        found.append((read.status == promised.status, f"reading it back answers {read.status}"))
+        if read.status == promised.status:
+            found.append((_is_it(life, release), f"reading it back shows something else: {read.described}"))
     if own.table and life.rows_after_create is not None:
         found.append((life.rows_after_create > 0, "the database has no row of it"))
     if not found:
         found.append((life.listing().shown, "its list does not show it"))
     return [where for is_there, where in found if not is_there]
+
+
+def _is_it(life: RecordLife, release: Release) -> bool:
+    """Return whether the record that was read back is the one that was made: by its mark, else by its id."""
+    own = release.records[life.record]
+    read = release.endpoint(str(own.read))
+    try:
+        body = life.step("read").json()
+    except NotJson:
+        return read.content_type != "application/json"
+    held = field(body, read.object_field) if read.object_field else body
+    mark = field(held, own.mark_field)
+    return mark == life.mark or (mark is MISSING and str(field(held, read.id_field)) == life.id)
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_removing_answers_with_its_status(created: RecordLife, release: Release, measured: Measured) -> None:
+    """Removing the record answers with the promised status."""
+    delete = release.records[created.record].delete
+    if delete is None or created.id is None:
+        raise Absent("removal to judge", "nothing was created, or the release file declares no removal")
+    promised, answer = release.endpoint(delete), created.step("removed")
+    measured(answer.status, limit=promised.status)
+
+    assert answer.status == promised.status, explain(
+        expected=f"{promised.method} {promised.path} answers {promised.status}",
+        seen=answer.told,
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
 
 
 @item("SMK-4")

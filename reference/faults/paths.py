@@ -26,11 +26,11 @@ NOTHING_HERE = "There is nothing here"
 # ---------------------------------------------------------------- old paths
 
 
-def old_path_fault(name: str) -> Callable[[BendTable], BendTable]:
-    """Register a function that brings old paths back; its docstring is the sentence."""
+def old_path_fault(name: str, *further: str) -> Callable[[BendTable], BendTable]:
+    """Register a function that brings old paths back, say; its docstring is the sentence."""
 
     def decorate(bend: BendTable) -> BendTable:
-        register(Fault(name, sentence(bend), ("REL-PATH-1",), PHASE, bend_table=bend))
+        register(Fault(name, sentence(bend), ("REL-PATH-1", *further), PHASE, bend_table=bend))
         return bend
 
     return decorate
@@ -81,7 +81,7 @@ def old_path_alive_for_another_method(table: Table) -> Table:
     return table | {"old_list_cards": replace(board, method="PUT")}
 
 
-@old_path_fault("moved-path-missing")
+@old_path_fault("moved-path-missing", "VAL-ACC-1", "VAL-API-3")
 def moved_path_missing(table: Table) -> Table:
     """Shipping a card has left its old path and not arrived on its new one."""
     return {name: endpoint for name, endpoint in table.items() if name != "ship_card"}

@@ -133,9 +133,9 @@ def test_several_mistakes_are_listed_together(refused: Refused) -> None:
         limits.error_ratio: found the number 1.5
           allowed: at most 1
         naem: no such key
-          allowed: name, release, target, writes, lower, browser, concurrency, baseline, api, frontend,
-          database, identity, roles, sentinels, rate, limits, services, escalation, rollback, absent,
-          not_applicable, waivers, deployment, load
+          allowed: name, release, target, writes, lower, browser, concurrency, baseline, previous, api,
+          frontend, database, identity, roles, sentinels, rate, limits, services, escalation, rollback,
+          absent, not_applicable, waivers, deployment, load
           did you mean: name""")
 
 
@@ -359,9 +359,9 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             '"\\u001b[31m" = 1\n',
             """\
               "\\u001b[31m": no such key
-                allowed: name, release, target, writes, lower, browser, concurrency, baseline, api, frontend,
-                database, identity, roles, sentinels, rate, limits, services, escalation, rollback, absent,
-                not_applicable, waivers, deployment, load""",
+                allowed: name, release, target, writes, lower, browser, concurrency, baseline, previous, api,
+                frontend, database, identity, roles, sentinels, rate, limits, services, escalation, rollback,
+                absent, not_applicable, waivers, deployment, load""",
             id="a key with a control sequence",
         ),
     ],

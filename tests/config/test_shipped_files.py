@@ -68,7 +68,7 @@ def test_the_contract_of_the_guides_release() -> None:
     changes = [endpoint.change for endpoint in release.endpoints]
     assert changes.count("new") == 8  # the guide: "8 new endpoints"
     assert changes.count("moved") == 5
-    assert {item for endpoint in release.endpoints for item in endpoint.items} == {"SMK-3", "SMK-4", "SMK-5"}
+    assert {"SMK-3", "SMK-4", "SMK-5"} < {item for endpoint in release.endpoints for item in endpoint.items}
     assert release.health.item == "SMK-1"
     assert release.sign_in is not None
     assert release.sign_in.item == "SMK-2"

@@ -52,7 +52,7 @@ def test_the_command_lists_every_fault_with_what_it_turns_red() -> None:
     listed = json.loads(command("faults", "--json").stdout)
 
     assert {each["fault"] for each in listed} == set(faults.FAULTS)
-    assert all(each["items"] and each["phase"] == "smoke" and each["says"] for each in listed)
+    assert all(each["items"] and each["phase"] and each["says"] for each in listed)
     text = command("faults").stdout
     assert len(text.splitlines()) == len(listed)
 

@@ -1,0 +1,133 @@
+"""Rows of the matrix, judged on invented observations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fixtures.release import Endpoint
+from fixtures.role_matrix import DENIALS, NOBODY, TO_THE_SIGN_IN, Cell, Row, alive_callers, judged, up_to_id
+
+ROLES = ("admin", "clerk", "visitor")
+
+
+def endpoint(method: str = "GET", path: str = "/orders", **more: object) -> Endpoint:
+    kind = "list" if method == "GET" else "action"
+    return Endpoint.model_validate(
+        {"name": "orders", "method": method, "path": path, "kind": kind, "role": "clerk",
+         "allowed": ["clerk", "admin"], **more}
+    )  # fmt: skip
+
+
+def cells(**seen: int | None) -> tuple[Cell, ...]:
+    """Return the cells of a row, by caller; ``nobody`` is NOBODY."""
+    return tuple(
+        Cell("orders", NOBODY if who == "nobody" else who, who in {"clerk", "admin"}, status)
+        for who, status in seen.items()
+    )
+
+
+def without_record(**seen: int | None) -> tuple[Cell, ...]:
+    return tuple(replace(cell, own=False) for cell in cells(**seen))
+
+
+def row(asked: Endpoint, seen: tuple[Cell, ...], alive: frozenset[str] | None = None) -> Row:
+    known = frozenset(ROLES) if alive is None else alive
+    return judged(asked, seen, alive=known, denied=DENIALS)
+
+
+def test_a_row_as_promised() -> None:
+    told = row(endpoint(), cells(admin=200, clerk=200, visitor=403, nobody=401))
+
+    assert (told.wrong, told.open) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("seen", "wrong"),
+    [
+        ({"visitor": 200}, "visitor may not, and is let in: 200"),
+        ({"visitor": 204}, "visitor may not, and is let in: 204"),
+        ({"nobody": 200}, "nobody (no token) may not, and is let in: 200"),
+        ({"nobody": 500}, "nobody (no token) may not, and is answered 500 instead of 401"),
+        ({"visitor": 503}, "visitor may not, and is answered 503 instead of 403"),
+        ({"admin": 403}, "admin may, and is answered 403"),
+        ({"admin": 401}, "admin may, and is answered 401"),
+        ({"clerk": 403}, "clerk may, and is answered 403"),
+        ({"admin": 404}, "admin may, and is answered 404, where clerk is answered 200"),
+    ],
+)
+def test_a_reading_row_that_is_wrong(seen: dict[str, int], wrong: str) -> None:
+    told = row(endpoint(), cells(**{"admin": 200, "clerk": 200, "visitor": 403, "nobody": 401, **seen}))
+
+    assert told.wrong == (wrong,)
+
+
+@pytest.mark.parametrize("status", [404, 405, 422, 302])
+def test_a_refusal_for_another_reason_shows_no_right(status: int) -> None:
+    told = row(endpoint(), cells(admin=200, clerk=200, visitor=status, nobody=401))
+
+    assert not told.wrong
+    assert told.open == (f"visitor may not, and is answered {status} instead of 403",)
+
+
+def test_an_endpoint_that_is_broken_for_all_says_nothing_about_rights() -> None:
+    told = row(endpoint(), cells(admin=500, clerk=500, visitor=500, nobody=401))
+
+    assert not told.wrong
+    assert len(told.open) == 3
+
+
+def test_a_401_for_a_role_counts_only_where_its_token_is_good() -> None:
+    seen = cells(admin=200, clerk=200, visitor=401, nobody=401)
+
+    assert row(endpoint(), seen).open == ()
+    assert "its token may be refused" in row(endpoint(), seen, alive_callers(seen)).open[0]
+
+
+def test_a_cookie_is_refused_by_a_way_to_the_sign_in() -> None:
+    seen = cells(admin=200, clerk=200, visitor=403, nobody=302)
+    told = judged(endpoint(), seen, alive=frozenset(ROLES), denied=DENIALS | TO_THE_SIGN_IN)
+
+    assert (told.wrong, told.open) == ((), ())
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422, 500])
+def test_writing_on_an_own_record_is_refused_for_rights_or_wrong(status: int) -> None:
+    told = row(endpoint("POST"), cells(visitor=status, nobody=401))
+
+    assert len(told.wrong) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_writing_without_a_record_shows_nothing_but_a_refusal(status: int) -> None:
+    told = row(endpoint("POST"), without_record(visitor=status, nobody=401))
+
+    assert not told.wrong
+    assert len(told.open) == 1
+
+
+def test_being_let_in_is_wrong_without_a_record_too() -> None:
+    assert row(endpoint("POST"), without_record(visitor=202, nobody=401)).wrong
+
+
+def test_a_public_endpoint_lets_in_anybody() -> None:
+    public = Endpoint.model_validate({"name": "about", "method": "GET", "path": "/about", "kind": "read"})
+
+    assert not row(public, (Cell("about", NOBODY, may=True, status=200),)).wrong
+    assert row(public, (Cell("about", NOBODY, may=True, status=401),)).wrong
+
+
+@pytest.mark.parametrize(
+    ("path", "upto"),
+    [
+        ("/tasks/{id}", "/tasks/"),
+        ("/tasks/{id}/approve", "/tasks/"),
+        ("/tenants/{tenant}/tasks/{id}/approve", "/tenants/{tenant}/tasks/"),
+        ("/tasks", "/tasks (no id)"),
+    ],
+)
+def test_where_the_id_stands(path: str, upto: str) -> None:
+    values = {"tenant": "acme"} if "{tenant}" in path else {}
+
+    assert up_to_id(endpoint("POST", path, path_values=values)) == upto

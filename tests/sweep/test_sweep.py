@@ -1,0 +1,307 @@
+"""The sweep over invented APIs of many shapes: what it asks, and what it finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fixtures.observation import CannotObserve, NoAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.census import Swept
+    from fixtures.sweep import Sweep
+
+ROLES = {
+    "roles": ["clerk", "boss"],
+    "api_key": {},
+}
+KEYS = {"roles": {"clerk": {"token": "env:CLERK"}, "boss": {"token": "env:BOSS"}}}
+
+
+def facts(sweep: Sweep) -> dict[str, Swept]:
+    return {each.name: each for each in sweep.census().swept}
+
+
+def things(*ids: Any, **more: Any) -> list[dict[str, Any]]:
+    return [{"id": id_, **more} for id_ in ids]
+
+
+LIST = {"name": "things", "path": "/things", "kind": "list"}
+READ = {"name": "thing", "path": "/things/{id}", "kind": "read", "ids_from": "things"}
+
+
+def test_paths_are_filled_with_real_ids_of_any_kind(swept: Callable[..., Any]) -> None:
+    uuid = "0b7e4f9a-58a4-4d7c-9a0d-7d5d1d6f1c11"
+    sweep, api = swept([LIST, READ], {"/things": things(uuid), f"/things/{uuid}": {"id": uuid}})
+
+    assert [each.problems for each in sweep.census().swept] == [(), ()]
+    assert api.asked == ["/things", f"/things/{uuid}"]
+
+
+def test_ids_are_quoted_and_dotted_fields_followed(swept: Callable[..., Any]) -> None:
+    read = {**READ, "id_field": "key.no"}
+    listed = {**LIST, "list_field": "data.rows"}
+    body = {"data": {"rows": [{"key": {"no": "A/1 ?"}}]}}
+    sweep, _ = swept([listed, read], {"/things": body, "/things/A%2F1%20%3F": {"name": "x"}})
+
+    assert facts(sweep)["thing"].problems == ()
+
+
+def test_no_real_id_is_unknown_by_name_and_nothing_is_guessed(swept: Callable[..., Any]) -> None:
+    sweep, api = swept([LIST, READ], {"/things": []})
+
+    assert "no real id" in facts(sweep)["thing"].why_not
+    assert "/things/{id}" in facts(sweep)["thing"].why_not
+    assert api.asked == ["/things"]
+
+
+def test_records_of_a_run_are_taken_last(swept: Callable[..., Any]) -> None:
+    own = {"id": 9, "notes": "gonogo-20261122T191500Z-3fa9"}
+    sweep, _ = swept([LIST, READ], {"/things": [own, {"id": 4}], "/things/4": {"id": 4}})
+
+    assert facts(sweep)["thing"].asked == "/things/4"
+
+
+def test_a_record_removed_after_it_was_listed_is_no_finding(swept: Callable[..., Any]) -> None:
+    listings = iter([things(1, 2), things(2)])
+    table = {"/things": lambda _: next(listings), "/things/2": {"id": 2}}
+    sweep, _ = swept([LIST, READ], table)
+
+    assert facts(sweep)["thing"].problems == ()
+    assert facts(sweep)["thing"].asked == "/things/2"
+
+
+def test_a_record_that_is_still_listed_and_not_found_is_one(swept: Callable[..., Any]) -> None:
+    sweep, _ = swept([LIST, READ], {"/things": things(1, 2), "/things/2": {"id": 2}})
+
+    assert "answers 404 instead of 200" in facts(sweep)["thing"].problems[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"id": 2}, "shows another record: id is 2, and 1 was asked for"),
+        ({"detail": "x"}, ""),
+        ({"id": 1, "status": "failed", "error": "disk full"}, ""),
+        ({"order": 1, "status": "failed"}, ""),
+        ({"id": 5, "self": "/things/1"}, ""),
+        ({"error": "no connection"}, "carries an error: error is 'no connection'"),
+        ({"success": False, "data": None}, "carries an error: success is false"),
+        (b"<html>", "is text/html instead of application/json"),
+    ],
+)
+def test_a_record_may_have_a_status_of_its_own_but_has_to_be_itself(
+    swept: Callable[..., Any], body: Any, problem: str
+) -> None:
+    sweep, _ = swept([LIST, READ], {"/things": things(1), "/things/1": body})
+    found = facts(sweep)["thing"].problems
+
+    assert (problem in found[0]) if problem else not found
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "made", "problem"),
+    [
+        ({}, (500, {"detail": "x"}), "answers 500 instead of 200"),
+        ({}, (302, {}), "answers 302 instead of 200"),
+        ({"kind": "list"}, {"items": []}, "has no list as its body"),
+        ({"kind": "list", "list_field": "items"}, [], "has no list in its field items"),
+        ({"kind": "list"}, {"error": "x"}, "carries an error"),
+        ({"object_field": "data"}, {"data": []}, "has no object in its field data"),
+        ({"content_type": ""}, {"a": 1}, "has a body"),
+        ({"schema": {"required": ["a"]}}, {}, "breaks its schema at $: 'a' is a required property"),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_contract_is_told(
+    swept: Callable[..., Any], endpoint: dict[str, Any], made: Any, problem: str
+) -> None:
+    sweep, _ = swept([{"path": "/x", **endpoint}], {"/x": made})
+
+    assert problem in facts(sweep)["e0"].problems[0]
+
+
+def test_no_answer_and_our_own_troubles_are_kept_apart(swept: Callable[..., Any]) -> None:
+    table = {"/a": NoAnswer("api", "/a", "reset"), "/b": CannotObserve("GET /b", "no route")}
+    sweep, _ = swept([{"path": "/a"}, {"path": "/b"}], table)
+    kinds = [each.trouble.kind for each in sweep.census().swept if each.trouble]
+
+    assert kinds == ["NoAnswer", "CannotObserve"]
+
+
+def test_a_silent_target_is_not_asked_ten_thousand_times(swept: Callable[..., Any]) -> None:
+    endpoints = [{"path": f"/{n}"} for n in range(200)]
+    silent = {f"/{n}": NoAnswer("api", "x", "timed out") for n in range(200)}
+    sweep, api = swept(endpoints, silent)
+    last = sweep.census().swept[-1]
+
+    assert len(api.asked) == 20
+    assert "20 endpoints in a row had no answer" in last.why_not
+
+
+def test_a_sweep_beyond_the_budget_says_how_many_it_needs(swept: Callable[..., Any]) -> None:
+    endpoints = [{"path": f"/{n}"} for n in range(30)]
+    sweep, api = swept(endpoints, {}, environment={"rate": {"budget": 10}})
+
+    with pytest.raises(
+        CannotObserve, match="it needs 30 requests, and 10 of the run's budget of 10 are left"
+    ):
+        sweep.census()
+    assert api.asked == []
+
+
+def test_a_sweep_beyond_the_targets_own_limit_says_so(swept: Callable[..., Any]) -> None:
+    endpoints = [{"path": f"/{n}"} for n in range(30)]
+    sweep, _ = swept(endpoints, {}, environment={"rate": {"requests_per_minute": 20}})
+
+    with pytest.raises(CannotObserve, match="it needs 30 requests, and the target allows 20 a minute"):
+        sweep.census()
+
+
+def test_bodies_leave_nothing_behind(swept: Callable[..., Any], run: Any) -> None:
+    sweep, _ = swept([{"path": "/x", "kind": "list"}], {"/x": [{"secret_word": "y" * 50}] * 2000})
+    sweep.census()
+    left = sum(file.stat().st_size for file in run.scratch.iterdir())
+
+    assert left < 3000
+    assert sweep.census().swept[0].rows == 2000
+
+
+def test_timestamps_are_found_with_endpoint_and_path(swept: Callable[..., Any]) -> None:
+    body = {
+        "rows": [
+            {"at": "2026-01-26T10:00:00+07:00"},
+            {"at": "2026-01-26T10:00:00Z"},
+            {"at": "2026-01-26T10:00:00"},
+        ]
+    }
+    sweep, _ = swept([{"path": "/x"}], {"/x": body}, timestamps={"zone": "Asia/Jakarta"})
+    fact = facts(sweep)["e0"]
+
+    assert fact.stamps == 3
+    assert fact.misshapen == ("$.rows[2].at = '2026-01-26T10:00:00' has no offset",)
+    assert fact.elsewhere[0].startswith("$.rows[1].at = '2026-01-26T10:00:00Z' has the offset +00:00")
+
+
+# ---------------------------------------------------------------- with an OpenAPI document
+
+
+def served(paths: dict[str, Any], version: str = "3.1.0") -> dict[str, Any]:
+    return {"openapi": version, "paths": paths}
+
+
+def get(schema: dict[str, Any] | None = None, kind: str = "application/json", **more: Any) -> dict[str, Any]:
+    content = {"content": {kind: {"schema": schema or {}}}}
+    return {"get": {"responses": {"200": {"description": "", **content}}, **more}}
+
+
+def test_operations_outside_the_contract_are_swept_too(swept: Callable[..., Any]) -> None:
+    document = served(
+        {
+            "/things": get(),
+            "/things/{thing_id}": get({"required": ["name"]}),
+            "/things/{thing_id}/parts": get(),
+            "/things/{thing_id}/parts/{sku}": get(),
+            "/lonely/{id}": get(),
+            "/search": get(parameters=[{"name": "q", "in": "query", "required": True}]),
+            "/auth/logout": get(),
+            "/events": get(kind="text/event-stream"),
+            "/broken": get(),
+        }
+    )
+    table = {
+        "/openapi.json": document,
+        "/things": {"results": things(7)},
+        "/things/7": {"id": 7},
+        "/things/7/parts": [{"sku": "s1"}],
+        "/things/7/parts/s1": {},
+        "/broken": (503, {"detail": "x"}),
+    }
+    sweep, api = swept([], table, openapi="/openapi.json")
+    found = facts(sweep)
+
+    assert "breaks its schema at $: 'name' is a required" in found["GET /things/{thing_id}"].problems[0]
+    assert found["GET /things/{thing_id}/parts/{sku}"].asked == "/things/7/parts/s1"
+    assert "no list at /lonely gives a real id" in found["GET /lonely/{id}"].why_not
+    assert "no value for its query parameter q" in found["GET /search"].why_not
+    assert "it ends a session" in found["GET /auth/logout"].why_not
+    assert "stream without an end" in found["GET /events"].why_not
+    assert "answers 503, the document promises 200" in found["GET /broken"].problems[0]
+    assert not {"/auth/logout", "/events", "/search"} & set(api.asked)
+
+
+def test_an_operation_of_the_contract_is_asked_once_and_judged_by_the_documents_schema(
+    swept: Callable[..., Any],
+) -> None:
+    document = served({"/things": get({"type": "array"}), "/things/{thing_id}": get({"required": ["name"]})})
+    table = {"/openapi.json": document, "/things": things(1), "/things/1": {"id": 1}}
+    sweep, api = swept([LIST, READ], table, openapi="/openapi.json")
+
+    assert facts(sweep).keys() == {"things", "thing"}
+    assert "'name' is a required property" in facts(sweep)["thing"].problems[0]
+    assert api.asked == ["/openapi.json", "/things", "/things/1"]
+
+
+def test_who_may_ask_is_found_out_and_nobody_is_unknown(swept: Callable[..., Any]) -> None:
+    document = served({"/a": get(), "/b": get()})
+
+    def only_boss(role: str | None) -> Any:
+        return {} if role == "boss" else (403, {})
+
+    table = {"/openapi.json": document, "/a": only_boss, "/b": (403, {})}
+    sweep, _ = swept([], table, openapi="/openapi.json", environment=KEYS, **ROLES)
+
+    assert facts(sweep)["GET /a"].role == "boss"
+    assert facts(sweep)["GET /a"].status == 200
+    assert "answered 403" in facts(sweep)["GET /b"].why_not
+
+
+def test_a_redirect_is_no_success_unless_the_document_says_so(swept: Callable[..., Any]) -> None:
+    operation = get()
+    operation["get"]["responses"]["default"] = {"description": "Problem"}
+    table: dict[str, Any] = {"/openapi.json": served({"/a": operation}), "/a": (302, {})}
+    sweep, _ = swept([], table, openapi="/openapi.json")
+
+    assert "answers 302, the document promises 200" in facts(sweep)["GET /a"].problems[0]
+
+
+def test_ids_of_the_contract_serve_operations_below_them(swept: Callable[..., Any]) -> None:
+    read = {**READ, "path": "/tasks/{id}", "id_field": "task"}
+    document = served({"/tasks/{task_id}/history": get()})
+    table = {
+        "/openapi.json": document,
+        "/things": [{"task": 3}],
+        "/tasks/3": {"id": 3},
+        "/tasks/3/history": {},
+    }
+    sweep, _ = swept([LIST, read], table, openapi="/openapi.json")
+
+    assert facts(sweep)["GET /tasks/{task_id}/history"].asked == "/tasks/3/history"
+
+
+def test_a_document_that_cannot_be_read_is_told_and_the_contract_is_swept_all_the_same(
+    swept: Callable[..., Any],
+) -> None:
+    sweep, _ = swept([{"path": "/x"}], {"/openapi.json": b"<html>", "/x": {}}, openapi="/openapi.json")
+    census = sweep.census()
+
+    assert "text/html" in census.document
+    assert census.swept[0].problems == ()
+
+
+def test_without_a_document_there_is_only_the_contract(swept: Callable[..., Any]) -> None:
+    sweep, _ = swept([{"path": "/x"}], {"/x": {}})
+    census = sweep.census()
+
+    assert (census.document, census.missing, len(census.swept)) == ("", (), 1)
+
+
+def test_a_long_sweep_says_how_far_it_is(swept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.sweep.PROGRESS_S", 0.0)
+    told: list[str] = []
+    sweep, _ = swept([{"path": f"/{n}"} for n in range(3)], {f"/{n}": {} for n in range(3)}, told=told)
+    sweep.census()
+
+    assert told[-1].startswith("contract sweep: 3 of 3 endpoints after ")
