@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 
-from reference.application.table import problem
+from reference.application.models import Board
+from reference.application.table import json_answer, problem
 from reference.faults import broken
 from reference.faults.registry import answer_fault
 
@@ -37,3 +38,14 @@ async def html_instead_of_json(_: Handler, __: Call) -> Result:
 async def redirect_loop(_: Handler, call: Call) -> Result:
     """The kanban board redirects to itself."""
     return RedirectResponse(call.request.url.path)
+
+
+@answer_fault("kanban-as-text", "SMK-5", endpoint="list_cards")
+async def kanban_as_text(honest: Handler, call: Call) -> Result:
+    """The kanban board answers JSON that is declared to be plain text."""
+    result = await honest(call)
+    return (
+        Response(json_answer(result, 200).body, media_type="text/plain")
+        if isinstance(result, Board)
+        else result
+    )

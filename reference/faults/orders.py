@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import JSONResponse
+
 from reference.application.models import Order
 from reference.application.table import json_answer
 from reference.faults import broken
@@ -56,3 +58,31 @@ async def order_create_slow(honest: Handler, call: Call) -> Result:
 async def order_delete_204_but_stays(_: Handler, __: Call) -> Result:
     """Deleting an order answers 204, and the order stays."""
     return None
+
+
+@answer_fault("order-create-twice", "SMK-4", endpoint="create_order")
+async def order_create_twice(honest: Handler, call: Call) -> Result:
+    """Creating an order stores it twice."""
+    await honest(call)
+    return await honest(call)
+
+
+@answer_fault("order-create-without-id", "SMK-4", endpoint="create_order")
+async def order_create_without_id(honest: Handler, call: Call) -> Result:
+    """Creating an order answers 201 and does not say which order it is."""
+    await honest(call)
+    return JSONResponse({"ok": True}, 201)
+
+
+@answer_fault("order-read-shows-another", "SMK-4", endpoint="read_order")
+async def order_read_shows_another(honest: Handler, call: Call) -> Result:
+    """Reading an order back shows other notes than were stored."""
+    result = await honest(call)
+    return result.model_copy(update={"notes": "somebody else's"}) if isinstance(result, Order) else result
+
+
+@answer_fault("order-delete-500-done", "SMK-4", endpoint="delete_order")
+async def order_delete_500_done(honest: Handler, call: Call) -> Result:
+    """Deleting an order removes it, and answers 500."""
+    await honest(call)
+    return broken.server_error()

@@ -75,7 +75,7 @@ async def memory_hog(honest: Handler, call: Call) -> Result:
     return await honest(call)
 
 
-@answer_fault("new-table", "REL-PERF-1", endpoint="health", phase=PHASE)
+@answer_fault("new-table", "REL-PERF-1", "REL-BOM-2", endpoint="health", phase=PHASE)
 async def new_table(honest: Handler, call: Call) -> Result:
     """The release makes a table that nobody announced."""
     if first_call():

@@ -37,6 +37,19 @@ class Ended(BaseException):
     """Somebody asked for the end; no library may take it for an error of its own."""
 
 
+def reachable_folder() -> str | None:
+    """Return a temporary folder that the database's own user can reach, where root starts it."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    if os.geteuid() != 0:
+        return str(usual)
+    folders = (usual, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - the folder made below them is private
+    return next((str(folder) for folder in folders if _others_pass(folder)), None)
+
+
+def _others_pass(folder: Path) -> bool:
+    return folder.is_dir() and all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
+
+
 def serve(plan: Plan, announce: Path | None, *, lifeline: bool) -> None:
     """Run the release in the foreground until a signal, the end of the lifeline, or a crash.
 
@@ -50,7 +63,9 @@ def serve(plan: Plan, announce: Path | None, *, lifeline: bool) -> None:
     """
     os.umask(0o022)
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until there is somebody to clean up
-    processes = Processes(Path(tempfile.mkdtemp(prefix="gonogo-reference-")).resolve())
+    processes = Processes(
+        Path(tempfile.mkdtemp(prefix="gonogo-reference-", dir=reachable_folder())).resolve()
+    )
     try:
         for number in ENDING:
             signal.signal(number, end_of_run)

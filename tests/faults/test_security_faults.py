@@ -1,4 +1,4 @@
-"""Every fault of the security phase turns its items red, with a message that names the cause, and no other of them."""
+"""Every fault of the security phase turns its items red, with a message that names the cause."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def test_traceback_is_a_finding_of_its_own(verdict_under: Callable[..., Any]) ->
 def test_healthy_release_has_no_finding(n: int | None, verdict_under: Callable[..., Any]) -> None:
     verdict = verdict_under("security", keywords=FILES, n=n)
 
-    assert {item_id: verdict["items"][item_id]["outcome"] for item_id in JUDGED} == dict.fromkeys(JUDGED, "PASSED")
+    assert {item_id: verdict["items"][item_id]["outcome"] for item_id in JUDGED} == dict.fromkeys(
+        JUDGED, "PASSED"
+    )
     assert verdict["requests"]["sent"] < 300
 
 

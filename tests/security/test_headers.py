@@ -1,0 +1,102 @@
+"""How security headers are read: what is safe, what is not, and what only looks unsafe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures import headers
+from fixtures.http import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def answer(*pairs: tuple[str, str], body: str = "", url: str = "https://shop.example/page") -> Answer:
+    return Answer("GET", url, 200, pairs, body.encode(), 1.0, complete=True)
+
+
+CSP, XFO = "Content-Security-Policy", "x-frame-options"
+
+
+@pytest.mark.parametrize(
+    ("judge", "pairs"),
+    [
+        (headers.loose_scripts, [(CSP, "default-src 'none'")]),
+        (headers.loose_scripts, [(CSP, "frame-ancestors 'none'; default-src 'self'")]),
+        (headers.loose_scripts, [(CSP, "default-src *; script-src 'self' https://cdn.example")]),
+        (headers.loose_scripts, [(CSP, "script-src 'nonce-abc' 'unsafe-inline'")]),
+        (headers.loose_scripts, [(CSP, "script-src 'nonce-a' 'strict-dynamic' https: 'unsafe-inline'")]),
+        (headers.loose_scripts, [(CSP, "default-src *"), (CSP, "script-src 'self'")]),
+        (headers.unframed, [(XFO, "SAMEORIGIN")]),
+        (headers.unframed, [(XFO, "deny"), (XFO, "DENY")]),
+        (headers.unframed, [(CSP, "frame-ancestors https://portal.example")]),
+        (headers.sniffed, [("X-Content-Type-Options", "nosniff"), ("X-Content-Type-Options", "nosniff")]),
+        (headers.told_referrer, [("Referrer-Policy", "no-referrer, strict-origin-when-cross-origin")]),
+        (headers.unlimited_features, [("Permissions-Policy", "camera=(), microphone=(self)")]),
+        (headers.cached, [("Cache-Control", "private, max-age=60")]),
+        (headers.cached, [("Cache-Control", "no-cache"), ("Cache-Control", "No-Store")]),
+    ],
+)
+def test_safe(judge: Callable[[Answer], str], pairs: list[tuple[str, str]]) -> None:
+    assert judge(answer(*pairs)) == ""
+
+
+@pytest.mark.parametrize(
+    ("judge", "pairs", "why"),
+    [
+        (headers.loose_scripts, [], "no such header"),
+        (headers.loose_scripts, [(f"{CSP}-Report-Only", "default-src 'none'")], "one that reports"),
+        (headers.loose_scripts, [(CSP, "frame-ancestors 'none'")], "neither script-src nor default-src"),
+        (headers.loose_scripts, [(CSP, "default-src 'self' 'unsafe-inline'")], "'unsafe-inline'"),
+        (headers.loose_scripts, [(CSP, "script-src 'nonce-a' 'unsafe-eval'")], "'unsafe-eval'"),
+        (headers.loose_scripts, [(CSP, "script-src https:")], "https:"),
+        (headers.unframed, [], "neither"),
+        (headers.unframed, [(XFO, "ALLOW-FROM https://portal.example")], "browsers ignore"),
+        (headers.unframed, [(XFO, "DENY, SAMEORIGIN")], "browsers ignore"),
+        (headers.unframed, [(XFO, "DENY"), (CSP, "frame-ancestors *")], "frame-ancestors"),
+        (headers.sniffed, [("X-Content-Type-Options", "sniff")], "sniff"),
+        (headers.told_referrer, [("Referrer-Policy", "origin, unsafe-url")], "unsafe-url"),
+        (headers.told_referrer, [("Referrer-Policy", "never")], "never"),
+        (headers.unlimited_features, [("Permissions-Policy", "")], "limits nothing"),
+        (headers.cached, [("Cache-Control", "max-age=60")], "max-age=60"),
+        (headers.cached, [("Cache-Control", "private, public")], "public"),
+        (headers.cached, [], "no Cache-Control"),
+    ],
+)
+def test_unsafe(judge: Callable[[Answer], str], pairs: list[tuple[str, str]], why: str) -> None:
+    assert why in judge(answer(*pairs))
+
+
+@pytest.mark.parametrize(
+    ("cookie", "found"),
+    [
+        ("sid=1; Secure; HttpOnly; SameSite=Lax", []),
+        ("csrftoken=1; Secure; SameSite=Strict", []),
+        ("sid=; Max-Age=0; Path=/", []),
+        ("sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", []),
+        ("sid=1; secure; httponly", ["cookie sid without SameSite"]),
+        ("sid=1", ["cookie sid without Secure, HttpOnly, SameSite"]),
+    ],
+)
+def test_cookie(cookie: str, found: list[str]) -> None:
+    assert headers.loose_cookies(answer(("Set-Cookie", cookie))) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("max-age=31536000; includeSubDomains", 31_536_000), ('preload; Max-Age="60"', 60), ("preload", None)],
+)
+def test_hsts(value: str, seconds: int | None) -> None:
+    assert headers.hsts_max_age_s(answer(("Strict-Transport-Security", value))) == seconds
+
+
+def test_files_of_a_page_are_those_of_its_own_origin() -> None:
+    page = answer(
+        body='<link rel="Stylesheet" href="a.css"><link rel=canonical href="/x">'
+        '<script src="/b.js?v=1"></script>'
+        '<script src="//cdn.example/c.js"></script><img src="data:image/png;base64,AAAA"><img src="d.png">'
+    )
+
+    assert headers.files_of(page) == ["/a.css", "/b.js", "/d.png"]

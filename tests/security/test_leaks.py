@@ -1,0 +1,165 @@
+"""What an error reveals, and what are only ordinary words."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.http import Answer
+from fixtures.leaks import READING_KINDS, SIGNS, WRITING_KINDS, comparable, reading, revealed, writing
+from fixtures.release import Release
+
+ROLES = ("admin", "warehouse", "user")
+
+
+def error(
+    body: str, status: int = 400, *headers: tuple[str, str], url: str = "https://shop.example/o/1"
+) -> Answer:
+    return Answer("GET", url, status, headers, body.encode(), 1.0, complete=True)
+
+
+@pytest.mark.parametrize(
+    ("detail", "body"),
+    [
+        ("a query", 'relation "orders" does not exist'),
+        ("a query", "(psycopg.errors.X) LINE 1: SELECT o.id, o.x FROM orders o WHERE"),
+        ("a query", "SQLSTATE[42000]: Syntax error"),
+        ("a query", 'pq: invalid input syntax for type uuid: "x"'),
+        ("a trace", 'Traceback (most recent call last):\n  File "/app/x.py", line 3'),
+        ("a trace", "java.lang.NullPointerException\n\tat com.shop.Orders.find(Orders.java:42)"),
+        ("a trace", "Error: x\n    at Layer.handle (/srv/node_modules/express/lib/layer.js:95:5)"),
+        ("a trace", "   at Shop.Orders.Get(Int32 id) in C:\\src\\Orders.cs:line 12"),
+        ("a path of the machine", "cannot open /usr/src/app/views/index.py"),
+        ("a path of the machine", "C:\\inetpub\\wwwroot\\shop"),
+        ("a version", "<center>nginx/1.25.3</center>"),
+        ("a version", "Apache Tomcat/9.0.1"),
+        ("a version", '{"url":"https://errors.pydantic.dev/2.5/v/int_parsing"}'),
+        ("a debug page", "<title>Starlette Debugger</title>"),
+    ],
+)
+def test_detail_is_found(detail: str, body: str) -> None:
+    assert detail in revealed(error(body, 500))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Requires role admin or warehouse",
+        "Admin role required",
+        "must be an admin",
+        '{"required_permission": "orders:write"}',
+        "Missing permission: orders.write",
+        "User 'ann' lacks access to orders",
+    ],
+)
+def test_permission_is_found(body: str) -> None:
+    assert "a permission" in revealed(error(body, 403), ROLES)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Please select an item from the list, or update the set",
+        "Your role may not do this",
+        "You do not have permission to perform this action.",
+        "Missing permissions: contact your administrator",
+        "User authentication required",
+        "This user account lacks access; ask an administrator",
+        "The warehouse is closed",
+        "Not Found: /o/1 at line 3",
+        "query.limit: Input should be less than or equal to 500",
+        "id: Input should be a valid integer, unable to parse string as an integer",
+        "Expected date, format 2026-01-26T10:00:00Z, see https://shop.example/docs/app/v1.2/errors",
+        '{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","traceId":"00-4bf9"}',
+        "Unexpected token } in JSON at position 12",
+        "JSON decode error at (1, 5): expecting value",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_ordinary_words_reveal_nothing(body: str, status: int) -> None:
+    bearer = ("WWW-Authenticate", 'Bearer error="insufficient_scope", scope="orders"')
+
+    assert revealed(error(body, status, bearer, ("Server", "nginx")), ROLES) == {}
+
+
+def test_own_path_may_be_repeated() -> None:
+    own = "https://shop.example/app/static/admin/x.js"
+
+    assert revealed(error("Cannot GET /app/static/admin/x.js", 404, url=own), ROLES) == {}
+
+
+def test_password_is_found() -> None:
+    assert revealed(error('{"input": "canary-of-ours"}', 422), (), "canary-of-ours")
+
+
+def test_answers_that_differ_by_request_only_are_alike() -> None:
+    first = error('{"detail": "ann is refused", "id": "6f1c0e0a-1111", "at": "2026-11-22T21:00:00Z"}')
+    second = error('{"detail": "bob is refused", "id": "0a6f1c0e-2222", "at": "2026-11-22T21:00:01Z"}')
+
+    assert comparable(first, "ann") == comparable(second, "bob")
+    assert comparable(first) != comparable(second)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "found"),
+    [
+        ("API description", '{"info": {}, "openapi": "3.0.1"}', True),
+        ("API description", "# ours\nswagger: '2.0'\n", True),
+        ("API description", "<html>our openapi page</html>", False),
+        ("metrics", "# HELP up is it\n# TYPE up gauge\n", True),
+        ("metrics", "<html># Metrics</html>", False),
+        ("configuration file", "DB_PASSWORD=x", True),
+        ("configuration file", "<!doctype html><html lang=en>", False),
+        ("interactive documentation", "<!doctype html><title>Shop</title>", False),
+    ],
+)
+def test_place_is_known_by_what_it_shows(kind: str, text: str, found: bool) -> None:
+    assert bool(SIGNS[kind].search(text)) == found
+
+
+RELEASE = Release.model_validate(
+    {
+        "version": "1",
+        "roles": ["clerk"],
+        "health": {"path": "/health", "text": "ok"},
+        "sign_in": {
+            "path": "/login",
+            "body": {"name": "{username}", "secret_word": "{password}"},
+            "token": "t",
+            "role": "clerk",
+        },
+        "endpoints": [
+            {"name": "list", "method": "GET", "path": "/orders", "kind": "list", "role": "clerk"},
+            {"name": "read", "method": "GET", "path": "/orders/{id}", "kind": "read", "ids_from": "list"},
+            {"name": "make", "method": "POST", "path": "/orders", "kind": "create", "role": "clerk"},
+            {"name": "run", "method": "POST", "path": "/jobs/run", "kind": "action", "role": "clerk"},
+            {"name": "end", "method": "DELETE", "path": "/orders/{id}", "kind": "delete", "ids_from": "list"},
+        ],
+    }
+)
+DOCUMENT = {
+    "paths": {
+        "/orders": {
+            "parameters": [{"$ref": "#/components/parameters/page"}],
+            "get": {"parameters": [{"in": "query", "name": "limit"}, {"in": "header", "name": "X"}]},
+        }
+    },
+    "components": {"parameters": {"page": {"in": "query", "name": "page"}}},
+}
+
+
+def test_reading_asks_every_parameter_of_every_kind_with_safe_methods() -> None:
+    questions = list(reading(RELEASE, DOCUMENT))
+
+    assert {each.method for each in questions} == {"GET"}
+    assert {each.kind for each in questions} == set(READING_KINDS)
+    assert {name for each in questions for name in each.query} == {"page", "limit"}
+
+
+def test_writing_sends_nothing_that_could_be_stored() -> None:
+    questions = list(writing(RELEASE, "s3cret"))
+    paths = {(each.method, each.path) for each in questions}
+
+    assert {each.kind for each in questions} == set(WRITING_KINDS)
+    assert paths == {("GONOGO", "/health"), ("POST", "/login"), ("POST", "/orders")}
+    assert all(b"{" not in each.content.sent[1:] for each in questions if each.content)
+    assert all("s3cret" not in each.content.shown for each in questions if each.content)
