@@ -10,8 +10,8 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-demo: .venv/demo.stamp  ## smoke the embedded reference release: GO, and a report
-	$(BIN)/pytest -m smoke --env=local
+demo: .venv/demo.stamp  ## every phase there is, against the embedded reference release: GO, and a report
+	$(BIN)/pytest -m "smoke or validation" --env=local
 
 test: .venv/development.stamp  ## the project's own tests
 	$(BIN)/pytest tests --ignore=tests/load -n auto
