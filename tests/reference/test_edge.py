@@ -124,7 +124,8 @@ def test_the_environment_file_is_ready_to_use(release: Embedded) -> None:
     environment = tomllib.loads(path.read_text())
 
     assert environment["target"] == "deployed"
-    assert environment["api"] == {"url": release.values["api_url"], "ca_file": release.values["ca_file"]}
+    assert environment["api"]["url"] == release.values["api_url"]
+    assert environment["api"]["ca_file"] == release.values["ca_file"]
     secret = Path(environment["roles"]["admin"]["password"].removeprefix("file:"))
     assert secret.read_text() == release.values["admin_password"]
     assert secret.stat().st_mode & 0o777 == 0o600
