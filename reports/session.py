@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,9 @@ from reports.verdict import EXIT_CODES, Circumstances, verdict
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+SAME_WISH_S = 1.0
+
 CRASHED = "???"
 """What xdist reports as ``when`` for the check that was running when its worker died."""
 
@@ -39,9 +43,28 @@ CRASHED = "???"
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the records of a run that observes a target, except in xdist's workers."""
     if RUN in config.stash and not hasattr(config, "workerinput"):
-        # A pipeline that cancels sends SIGTERM; it ends a run as Ctrl-C does, with what was seen so far.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        interruption = Interruption()
+        for number in ENDING:
+            signal.signal(number, interruption)
         config.pluginmanager.register(Session(config), "gonogo-session")
+
+
+class Interruption:
+    """Ends a run at the first Ctrl-C, with what was seen so far.
+
+    A pipeline that cancels sends SIGTERM, often together with SIGINT, and people press Ctrl-C twice: what
+    follows at once is the same wish, and must not break the clearing up.
+    """
+
+    def __init__(self) -> None:
+        self._last = -SAME_WISH_S
+
+    def __call__(self, _: int, __: object) -> None:
+        """Raise KeyboardInterrupt, unless that has just been done."""
+        now = time.monotonic()
+        if now - self._last >= SAME_WISH_S:
+            self._last = now
+            raise KeyboardInterrupt
 
 
 class Session:
@@ -57,6 +80,11 @@ class Session:
         self._folder = files.begin(out, environment.name, release.version, config.stash[RUN].id)
         junit.enable(config, self._folder.draft / "junit.xml")
         familiar.enable(config, self._folder.draft / "tests.html")
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Let nothing interrupt the clearing up and the verdict, which do not take long."""
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -198,7 +198,10 @@ def test_wrong_certificate_says_what_is_wrong_with_it(
 def test_unknown_authority_is_not_trusted(ask: Ask, authority: Authority, tmp_path: Path) -> None:
     with (
         serving(hangs, authority.context(tmp_path, "127.0.0.1")) as server,
-        pytest.raises(NoAnswer, match="cannot be trusted"),
+        pytest.raises(
+            NoAnswer,
+            match=r"cannot be trusted \(.+\); if the authority is your own, name its file in ca_file",
+        ),
     ):
         ask(server, limits={"request_timeout_s": 5})
 

@@ -1,4 +1,4 @@
-"""A run that is killed between creating and removing leaves nothing after the next run."""
+"""A run that is ended between creating and removing leaves nothing, at the latest after the next run."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def start(target: Embedded, *arguments: str) -> subprocess.Popen[bytes]:
             *arguments,
         ],
         cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
 
@@ -70,9 +70,32 @@ def test_next_run_removes_what_a_killed_run_left(workers: tuple[str, ...], slow:
     killed = start(slow, *workers)
     assert eventually(lambda: marked(slow) == 1)
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    killed.communicate()
     assert marked(slow) == 1
 
-    start(slow, *workers).wait(120)
+    start(slow, *workers).communicate(timeout=120)
 
     assert marked(slow) == 0
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGINT, signal.SIGTERM)],
+    ids=lambda signals: "+".join(each.name for each in signals),
+)
+def test_interrupted_run_removes_what_it_made_and_holds(
+    signals: tuple[signal.Signals, ...], workers: tuple[str, ...], slow: Embedded
+) -> None:
+    interrupted = start(slow, *workers)
+    assert eventually(lambda: marked(slow) == 1)
+    for number in signals:
+        interrupted.send_signal(number)
+        time.sleep(0.2)
+    output = interrupted.communicate(timeout=60)[0].decode()
+
+    assert interrupted.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert "HOLD  release 1.0.0 on local" in output
+    assert "the run was interrupted" in output
+    assert "Traceback" not in output
+    assert marked(slow) == 0, output
