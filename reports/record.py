@@ -61,6 +61,8 @@ class Record:
         attempts: how often the probe looked.
         detail: long evidence, such as the traceback of a crash of ours.
         exhibits: evidence for the report: see ``checks.vocabulary.Exhibits``.
+        attestation: the statement that covers the item, when the outcome is ATTESTED: see
+            ``fixtures.attestation_file``.
     """
 
     test: str
@@ -82,6 +84,7 @@ class Record:
     attempts: int = 1
     detail: str = ""
     exhibits: tuple[dict[str, Any], ...] = ()
+    attestation: dict[str, Any] | None = None
 
     @property
     def is_observed(self) -> bool:

@@ -91,7 +91,7 @@ class Redactor:
     def file(self, path: Path) -> None:
         """Rewrite a file without secrets, if it has any; bytes that are not UTF-8 stay as they are."""
         before = path.read_bytes().decode("utf-8", "surrogateescape")
-        after = self._json(before) if path.suffix == ".json" else self.text(before)
+        after = self._json(before) if path.suffix in {".json", ".sarif"} else self.text(before)
         if after != before:
             path.write_bytes(after.encode("utf-8", "surrogateescape"))
 
