@@ -186,6 +186,23 @@ def test_created_record_is_removed_again(created: RecordLife, endpoint: Endpoint
 
 
 @item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_removed_record_is_listed_no_more(created: RecordLife, release: Release) -> None:
+    """What has been removed has left its list, too."""
+    own = release.records[created.record]
+    if own.undo != "delete" or created.listed is None or not created.listed.shown:
+        raise Absent("list to look into again", "no list has shown the record, or it is deleted softly")
+    page = created.listing_after()
+
+    assert not page.shown, explain(
+        expected=f"record {created.id} is not in {own.list} any more after its removal",
+        seen=f"it is still listed there, with its mark {created.mark}",
+        next="see what the list is read from: a cache, a replica, or rows of another table",
+        by_hand=page.answer.curl,
+    )
+
+
+@item("SMK-4")
 def test_earlier_runs_have_left_nothing(records: Records) -> None:
     """Whatever earlier runs were killed before removing is gone."""
     replay = records.replayed()

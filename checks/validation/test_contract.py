@@ -189,6 +189,8 @@ def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
     if life.listed is not None and own.list is not None and life.listed.whole and not life.listed.shown:
         path = release.endpoint(own.list).path
         yield f"GET {path} does not show {life.record} {life.id}; the body is {life.listed.answer.described}"
+    if life.listed_after is not None and own.list is not None and life.listed_after.shown:
+        yield f"GET {release.endpoint(own.list).path} still shows {life.record} {life.id} after its removal"
 
 
 # ---------------------------------------------------------------- coverage

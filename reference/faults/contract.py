@@ -65,7 +65,9 @@ async def naive_timestamp_in_a_nested_field(honest: Handler, call: Call) -> Resu
     return served(await honest(call), change)
 
 
-@answer_fault("epoch-timestamp", "REL-TIME-1", "VAL-API-2", endpoint="read_order", phase="validation")
+@answer_fault(
+    "epoch-timestamp", "REL-PPIC-2", "REL-TIME-1", "VAL-API-2", endpoint="read_order", phase="validation"
+)
 async def epoch_timestamp(honest: Handler, call: Call) -> Result:
     """An order says when it was made in seconds since 1970."""
 
@@ -170,7 +172,7 @@ async def undeclared_operation_500(_: Call) -> Result:
     return broken.server_error()
 
 
-@undeclared("undeclared-operation-breaks-schema", "VAL-API-1", gives=Boms)
+@undeclared("undeclared-operation-breaks-schema", "VAL-API-1", "VAL-ACC-1", gives=Boms)
 async def undeclared_operation_breaks_schema(_: Call) -> Result:
     """An operation that only the OpenAPI document names answers with something else than documented."""
     return Me(username="admin", role="admin")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
-from reference.application.models import Order
+from reference.application.models import Order, Orders
 from reference.application.table import json_answer
 from reference.faults import broken
-from reference.faults.registry import answer_fault
+from reference.faults.registry import Fault, answer_fault, register, sentence
 
 if TYPE_CHECKING:
     from reference.application.table import Call, Handler
-    from reference.faults.registry import Result
+    from reference.faults.registry import Result, Table
 
 
 @answer_fault("order-create-500-commits", "SMK-4", endpoint="create_order")
@@ -86,3 +87,44 @@ async def order_delete_500_done(honest: Handler, call: Call) -> Result:
     """Deleting an order removes it, and answers 500."""
     await honest(call)
     return broken.server_error()
+
+
+@answer_fault("order-delete-200", "SMK-4", endpoint="delete_order")
+async def order_delete_200(honest: Handler, call: Call) -> Result:
+    """Deleting an order removes it, and answers 200 instead of 204."""
+    await honest(call)
+    return JSONResponse({"ok": True})
+
+
+def order_still_listed(table: Table) -> Table:
+    """An order that was deleted cannot be read any more, and is still listed."""
+    deleted: list[Order] = []
+
+    async def deleting(call: Call) -> Result:
+        order = await table["read_order"].handler(call)
+        await table["delete_order"].handler(call)
+        if isinstance(order, Order):
+            deleted.append(order)
+        return None
+
+    async def listing(call: Call) -> Result:
+        page = await table["list_orders"].handler(call)
+        return (
+            page.model_copy(update={"items": [*deleted, *page.items]}) if isinstance(page, Orders) else page
+        )
+
+    return table | {
+        "delete_order": replace(table["delete_order"], handler=deleting),
+        "list_orders": replace(table["list_orders"], handler=listing),
+    }
+
+
+register(
+    Fault(
+        "order-still-listed",
+        sentence(order_still_listed),
+        ("SMK-4",),
+        "smoke",
+        bend_table=order_still_listed,
+    )
+)

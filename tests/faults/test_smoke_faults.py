@@ -43,6 +43,8 @@ CAUSES = {
     "order-create-without-id": r"201 without it",
     "order-read-shows-another": r"reading it back shows something else",
     "order-delete-500-done": r"500; the body is",
+    "order-delete-200": r"^200; the body is application/json",
+    "order-still-listed": r"it is still listed there, with its mark gonogo-",
     "kanban-as-text": r"text/plain",
     "sign-in-without-token": r"200 without one",
     "sign-in-500": r"500; the body is",
