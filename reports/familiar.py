@@ -14,6 +14,7 @@ import hashlib
 import html
 import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,6 +80,7 @@ class Familiar:
         self._config = config
         self._data: Any = None
 
+    @cached_property
     def _page(self) -> BaseReport | None:
         plugins = self._config.pluginmanager.get_plugins()
         return next((plugin for plugin in plugins if isinstance(plugin, BaseReport)), None)
@@ -108,7 +110,7 @@ class Familiar:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Make a report harmless, and list the check whose worker died."""
         _make_harmless(report)
-        page = self._page()
+        page = self._page
         if report.when == _CRASHED and page is not None:
             for when, outcome in (("call", "failed"), ("teardown", "passed")):
                 step = copy.copy(report)
@@ -127,7 +129,7 @@ class Familiar:
         if self._data is not None:
             self._data.set_data("environment", _escaped(self._data.data["environment"]))
         result = yield
-        page = self._page()
+        page = self._page
         if page is not None:
             close(page._report_path)  # noqa: SLF001 - pytest-html tells its path to nobody
             self._config.pluginmanager.unregister(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -94,7 +94,7 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return JSON built-ins only: the sole thing that may cross a process border."""
         return {
-            **asdict(self),
+            **vars(self),
             "items": list(self.items),
             "outcome": str(self.outcome),
             "exhibits": list(self.exhibits),

@@ -11,6 +11,7 @@ import html
 import json
 import re
 import shlex
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 from xml.sax.saxutils import escape as xml_escape
@@ -46,6 +47,11 @@ _CREDENTIALS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+SHORT = 200
+"""Characters of texts that come again: keys, ids, titles. They are looked through once."""
+
+MOST_KEPT = 4096
+
 _Value = TypeVar("_Value")
 
 
@@ -61,9 +67,13 @@ class Redactor:
         self._secrets = sorted({secret for secret in secrets if len(secret) >= LEAST}, key=len, reverse=True)
         spellings = {spelling for secret in self._secrets for spelling in _spellings(secret)}
         self._spellings = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+        self._short = lru_cache(MOST_KEPT)(self._redacted)
 
     def text(self, text: str) -> str:
         """Return ``text`` without secrets; it is the same object if it has none."""
+        return self._short(text) if len(text) <= SHORT else self._redacted(text)
+
+    def _redacted(self, text: str) -> str:
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, MASK)

@@ -26,6 +26,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def plain(text: str) -> str:
     """Return ``text`` with nothing in it that a terminal or a browser obeys, except line breaks and tabs."""
+    if text.isascii() and text.isprintable():
+        return text
     text = _CONTROL_SEQUENCE.sub("", _LINE_END.sub("\n", text))
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _UNPRINTABLE.sub("", text))
 

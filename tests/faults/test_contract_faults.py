@@ -32,7 +32,7 @@ SWEEP = "test_contract or test_timestamps"
 
 FURTHER = {
     "epoch-timestamp": ("test_existing_orders", "REL-PPIC-2", r"created \d+, in the list \d{4}-"),
-    "undeclared-operation-breaks-schema": ("test_access", "VAL-ACC-1", r"answers 200 to anybody"),
+    "undeclared-operation-breaks-schema": ("test_roles", "VAL-ACC-1", r"answers 200 to anybody"),
 }
 """Other checks that see a fault for a reason of their own: which, of which item, and what it says."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +26,11 @@ KEYS = {"roles": {"clerk": {"token": "env:CLERK"}, "boss": {"token": "env:BOSS"}
 
 def facts(sweep: Sweep) -> dict[str, Swept]:
     return {each.name: each for each in sweep.census().swept}
+
+
+def endpoint(name: str) -> Any:
+    """Return all that the sweep wants to know of an endpoint that it has asked."""
+    return SimpleNamespace(name=name)
 
 
 def things(*ids: Any, **more: Any) -> list[dict[str, Any]]:
@@ -300,8 +308,58 @@ def test_without_a_document_there_is_only_the_contract(swept: Callable[..., Any]
 
 def test_a_long_sweep_says_how_far_it_is(swept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.sweep.PROGRESS_S", 0.0)
+    monkeypatch.setattr("fixtures.underway.LOOK_S", 0.001)
     told: list[str] = []
-    sweep, _ = swept([{"path": f"/{n}"} for n in range(3)], {f"/{n}": {} for n in range(3)}, told=told)
+
+    def answered_when_told(_: object) -> dict[str, Any]:
+        deadline = time.monotonic() + 10
+        while not any("2 of 3" in line for line in told) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return {}
+
+    table = {"/0": {}, "/1": {}, "/2": answered_when_told}
+    sweep, _ = swept([{"path": path} for path in table], table, told=told)
     sweep.census()
 
-    assert told[-1].startswith("contract sweep: 3 of 3 endpoints after ")
+    assert any(line.startswith("contract sweep: 2 of 3 endpoints after ") for line in told)
+
+
+def test_an_endpoint_is_judged_while_others_are_still_asked(swept: Callable[..., Any]) -> None:
+    judged = threading.Event()
+    table = {"/0": {}, "/1": lambda _: {"waited": judged.wait(10)}}
+    sweep, api = swept([{"path": path, "schema": {"required": ["waited"]}} for path in table], table)
+
+    assert "'waited' is a required property" in sweep.of(endpoint("e0")).problems[0]
+    judged.set()
+    assert sweep.of(endpoint("e1")).problems == ()
+    assert [each.name for each in sweep.census().swept] == ["e0", "e1"]
+    assert api.asked == ["/0", "/1"]
+
+
+def test_nothing_more_is_asked_when_the_run_ends(swept: Callable[..., Any]) -> None:
+    asking, ending = threading.Event(), threading.Event()
+
+    def answered_at_the_end(_: object) -> dict[str, Any]:
+        asking.set()
+        ending.wait(10)
+        return {}
+
+    sweep, api = swept([{"path": "/0"}, {"path": "/1"}], {"/0": answered_at_the_end, "/1": {}})
+    waiting = threading.Thread(target=sweep.census)
+    waiting.start()
+    asking.wait(10)
+    threading.Timer(0.05, ending.set).start()
+    sweep.end()
+    waiting.join()
+
+    assert sweep.of(endpoint("e0")).problems == ()
+    assert "not sent: the run has ended" in sweep.of(endpoint("e1")).why_not
+    assert api.asked == ["/0"]
+
+
+def test_what_stops_the_sweep_stops_every_endpoint(swept: Callable[..., Any]) -> None:
+    sweep, _ = swept([{"path": "/0"}, {"path": "/1"}], {}, environment={"rate": {"budget": 1}})
+
+    for name in ("e0", "e1"):
+        with pytest.raises(CannotObserve, match="it needs 2 requests"):
+            sweep.of(endpoint(name))
