@@ -288,7 +288,7 @@ async def order_negative_quantity_accepted(honest: Handler, call: Call) -> Resul
     return await honest(with_body(call, planned_quantity=abs(quantity)) if is_number else call)
 
 
-@answer_fault("existing-order-500", "REL-PPIC-2", endpoint="read_order", phase="validation")
+@answer_fault("existing-order-500", "REL-PPIC-2", "VAL-API-2", endpoint="read_order", phase="validation")
 async def existing_order_500(honest: Handler, call: Call) -> Result:
     """Reading an order of before the release answers 500."""
     result = await honest(call)
@@ -296,7 +296,14 @@ async def existing_order_500(honest: Handler, call: Call) -> Result:
     return broken.server_error() if is_old else result
 
 
-@answer_fault("existing-task-without-state", "REL-PPIC-2", endpoint="read_task", phase="validation")
+@answer_fault(
+    "existing-task-without-state",
+    "REL-PPIC-1",
+    "REL-PPIC-2",
+    "VAL-API-2",
+    endpoint="read_task",
+    phase="validation",
+)
 async def existing_task_without_state(honest: Handler, call: Call) -> Result:
     """The task of an order of before the release shows no state."""
     result = await honest(call)
@@ -317,7 +324,7 @@ async def card_ship_before_approve(honest: Handler, call: Call) -> Result:
     return await honest(call)
 
 
-@answer_fault("card-reject-404", "VAL-API-3", endpoint="reject_card", phase="validation")
+@answer_fault("card-reject-404", "VAL-API-3", "REL-PATH-1", endpoint="reject_card", phase="validation")
 async def card_reject_404(_: Handler, __: Call) -> Result:
     """Rejecting a card is not found on its new path."""
     return problem(NOT_FOUND, "There is nothing here")
