@@ -83,6 +83,18 @@ async def timestamps_in_utc(honest: Handler, call: Call) -> Result:
     return served(await honest(call), lambda body: with_times(body, in_utc))
 
 
+@answer_fault("approval-without-offset", "REL-TIME-1", endpoint="approve_task", phase="validation")
+async def approval_without_offset(honest: Handler, call: Call) -> Result:
+    """The answer to an approval shows timestamps without an offset; reading the task shows them with it."""
+    return served(await honest(call), lambda body: with_times(body, lambda text: text.removesuffix(OFFSET)))
+
+
+@answer_fault("completion-in-utc", "REL-TIME-2", endpoint="complete_task", phase="validation")
+async def completion_in_utc(honest: Handler, call: Call) -> Result:
+    """The answer to a completion shows timestamps in UTC; reading the task shows them in Jakarta time."""
+    return served(await honest(call), lambda body: with_times(body, in_utc))
+
+
 def everywhere(name: str, *items: str, write: Callable[[str], str]) -> Callable[[Callable[[], None]], None]:
     """Register a fault that writes the timestamps of every order anew; the docstring is the sentence."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 CAUSES = {
     "naive-timestamp-in-a-nested-field": r"cards/all: \$\.cards\[\d\]\.updated_at = '\S+' has no offset",
     "epoch-timestamp": r"created_at(: \d+ is not of type 'string'| = '\d+' is a number \(seconds)",
+    "approval-without-offset": r"POST \S+/approve: \$\.created_at = '\S+' has no offset",
+    "completion-in-utc": r"POST \S+/complete: \$\.created_at = '\S+\+00:00' has the offset \+00:00",
     "timestamps-in-utc": r"\{id\}: \$\.created_at = '\S+\+00:00' has the offset \+00:00, Asia/Jakarta",
     "wrong-offset-same-wall-clock": r"-25200 s apart",
     "bom-list-wrong-types": r"at \$\.items\[0\]\.qty_output: '\S+' is not of type 'number'",
