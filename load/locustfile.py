@@ -112,7 +112,11 @@ class Process:
             os.kill(os.getpid(), signal.SIGTERM)
             return
         recorder.start(time.perf_counter() + (LEAD_S if self.plan.mode == "open" else 0.0))
-        self._greenlets = [gevent.spawn(probe_lag, self.generator), gevent.spawn(self._tick, recorder)]
+        self._greenlets = [
+            gevent.spawn(probe_lag, self.generator),
+            gevent.spawn(self._tick, recorder),
+            gevent.spawn(self.generator.keep_signed_in),
+        ]
 
     @staticmethod
     def _tick(recorder: Recorder) -> None:

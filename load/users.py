@@ -19,6 +19,7 @@ from locust import User
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from fixtures.placeholders import at, fill
+from fixtures.tokens import jwt_claims
 from load.client import Connection, NoUsableAnswer, Peer
 from load.plan import Life, Plan, Request, arrivals_s
 
@@ -32,6 +33,11 @@ _TOO_MANY_REQUESTS = 429
 _PAUSE_AFTER_SILENCE_S = 0.5  # a person, too, does not press the button a thousand times a second
 _PROBE_S = 0.1
 _JSON = "application/json"
+_LEAST_PAUSE_S = 1.0
+"""Between two sign-ins as one role, however short-lived its tokens are."""
+
+_RENEWED_AT = 0.8
+"""Share of a token's lifetime after which another is fetched: a request under way still arrives with it."""
 
 
 class CannotBegin(Exception):
@@ -57,6 +63,7 @@ class Generator:
         self._free_at = 0.0
         self._headers = {name: plan.secrets.get(value, value) for name, value in plan.headers.items()}
         self._tokens: dict[str, dict[str, str]] = {}
+        self._renewals: dict[str, float] = {}
         self._ids: dict[str, list[str]] = {}
         self._ready_bytes: dict[str, bytes] = {}
         self._choices: list[Request | Life] = []
@@ -86,6 +93,20 @@ class Generator:
             )
         self._weights = list(accumulate(choice.weight for choice in self._choices))
         connection.close()
+
+    def keep_signed_in(self) -> None:
+        """Sign in again before a token ends, as long as the load goes on."""
+        while self._renewals:
+            role = min(self._renewals, key=self._renewals.__getitem__)
+            gevent.sleep(max(0.0, self._renewals.pop(role) - time.perf_counter()))
+            connection = Connection(self.peer)
+            try:
+                self._tokens[role] = self._sign_in(connection, role)
+            except CannotBegin as error:
+                self.recorder.problem(str(error))
+            finally:
+                connection.close()
+            self._ready_bytes.clear()
 
     def turn_s(self) -> float:
         """Take the next turn and return how long to wait for it, so that the budget's rate is kept."""
@@ -157,6 +178,8 @@ class Generator:
             token = _field(_decoded(answer, what), sign_in["token"])
         if not isinstance(token, str) or not token:
             raise CannotBegin(f"{what}: no token in the answer")
+        if lifetime_s := _lifetime_s(token, _decoded_or_none(answer)):
+            self._renewals[role] = time.perf_counter() + max(_LEAST_PAUSE_S, _RENEWED_AT * lifetime_s)
         return {header: form.replace("{token}", token)}
 
     def _look_up(self, connection: Connection, listing: Request) -> list[str]:
@@ -355,3 +378,15 @@ def _field(body: object, dotted: str | None) -> object:
         return at(body, dotted)
     except KeyError:
         return None
+
+
+def _lifetime_s(token: str, answered: object) -> float | None:
+    """Return for how long a token is good: a JWT says so, or the answer does (RFC 6749, 5.1)."""
+    claims = jwt_claims(token) or {}
+    match claims.get("exp"):
+        case int() | float() as exp:
+            return max(0.0, exp - time.time())
+    match _field(answered, "expires_in"):
+        case int() | float() as seconds if seconds > 0:
+            return float(seconds)
+    return None

@@ -40,6 +40,7 @@ class Behaviour:
         limit_after: answers 429 after so many requests; 0: never.
         broken_every: every n-th answer breaks off in the middle; 0: none.
         chunks: the body comes in so many chunks of one byte; 0: whole.
+        token_s: a token is good for so long, then answered with 401; 0: for ever.
     """
 
     ms: tuple[float, ...] = (5.0,)
@@ -53,6 +54,7 @@ class Behaviour:
     limit_after: int = 0
     broken_every: int = 0
     chunks: int = 0
+    token_s: float = 0.0
 
 
 @dataclass
@@ -65,6 +67,7 @@ class State:
     record: list[tuple[str, int, float]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+    issued: dict[str, float] = field(default_factory=dict)
     random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - repeatable
     server: asyncio.Server | None = None
     open: set[Connection] = field(default_factory=set)
@@ -117,8 +120,11 @@ class Connection(asyncio.Protocol):
             return
         if path == "/login":
             good = json.loads(body) == {"username": "tester", "password": "sesame-street"}
+            token = f"token-of-tester-{len(state.issued)}"
+            state.issued[token] = begun
+            more = {"expires_in": state.behaviour.token_s} if state.behaviour.token_s else {}
             self.answer(
-                200 if good else 401, json.dumps({"access": {"token": "token-of-tester"}} if good else {})
+                200 if good else 401, json.dumps({"access": {"token": token}, **more} if good else {})
             )
             state.headers.append("login")
             return
@@ -133,6 +139,10 @@ class Connection(asyncio.Protocol):
             state.headers.append(head.decode())
         if body:
             state.bodies.append(body.decode())
+        bearer = head.partition(b"Bearer ")[2].partition(b"\r\n")[0].decode()
+        if state.behaviour.token_s and begun - state.issued.get(bearer, 0) > state.behaviour.token_s:
+            self.done(path, 401, begun)
+            return
         self.respond(method, path, begun)
 
     def schedule(self) -> None:

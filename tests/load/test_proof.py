@@ -362,6 +362,25 @@ def test_users_sign_in_once_ask_by_weight_and_remove_what_they_make(tmp_path: Pa
     assert all(("Bearer token-of-tester" in head) == ("/thing" in head) for head in heads)
 
 
+def test_users_sign_in_again_before_their_token_ends(tmp_path: Path) -> None:
+    sign_in = {
+        "path": "/login", "method": "POST", "body": {"username": "{username}", "password": "{password}"},
+        "encoding": "json", "status": 200, "token": "access.token", "cookie": None,
+    }  # fmt: skip
+    with known_server(token_s=3.0) as server:
+        plan = open_plan(
+            server.url, 20, 7, requests=(Request("mine", "GET", "/mine", role="tester"),), sign_in=sign_in,
+            roles={"tester": {"username": "tester", "password": "env:SECRET", "token": None, "values": {}}},
+            secrets={"env:SECRET": "sesame-street"},
+        )  # fmt: skip
+        proof = prove(tmp_path, plan)
+        told = server.told()
+
+    assert {status for _, status, _ in told["record"]} == {200}
+    assert proof.told["total"]["failed"] == 0
+    assert len(told["record"]) > 100
+
+
 def test_a_worker_elsewhere_looks_secrets_up_itself(tmp_path: Path) -> None:
     worker = f"env -u GONOGO_LOAD_PLAN KEY_OF_TEST=let-me-pass {WORKER}"
     with known_server() as server:
