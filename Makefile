@@ -11,7 +11,7 @@ BIN := .venv/bin
 	@touch $@
 
 demo: .venv/demo.stamp  ## every phase there is, against the embedded reference release: GO, and a report
-	$(BIN)/pytest -m "smoke or validation" --env=local
+	$(BIN)/pytest -m "smoke or validation or security or load" --env=local
 
 test: .venv/development.stamp  ## the project's own tests
 	$(BIN)/pytest tests --ignore=tests/load -n auto

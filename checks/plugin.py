@@ -15,6 +15,7 @@ import pytest
 
 from checks.checklist import DESCRIPTIONS, PHASES, WINDOWS, Item, load
 from checks.coverage import StaticCheck, faults, left_out, scan
+from fixtures.attestations import OWNERS
 from fixtures.options import ENVIRONMENT, refuse_unknown_items
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[CHECKLIST] = checklist
+    config.stash[OWNERS] = {item.id: item.owner for item in checklist.values()}
     if _is_worker(config):
         config.stash[_LEFT_OUT] = frozenset(config.workerinput["gonogo_left_out"])  # type: ignore[attr-defined]  # set by xdist
         return

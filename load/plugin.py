@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,6 +117,9 @@ def _evidence_kept(run: Run) -> Iterator[None]:
             file = run.scratch / WORK_FOLDER / name
             if file.exists():
                 shutil.copy(file, run.evidence / name)
+        with suppress(FileNotFoundError):
+            told = json.loads((run.evidence / EVIDENCE[0]).read_text(encoding="utf-8"))
+            run.note("load", {"sent": told["sent"]})
 
 
 def task_of(

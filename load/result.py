@@ -184,6 +184,7 @@ def evidence(
     return {
         "schema": SCHEMA,
         **about,
+        "sent": sum(cell.sent for cell in _all(series)),
         "mode": plan.mode,
         "users": plan.users,
         "think_s": list(plan.think_s),

@@ -198,6 +198,7 @@ def _row(entry: Json, judged: Json | None) -> Json:
         "unit": "",
         "message": "",
         "reason": "",
+        "attestation": None,
     }
     return {**nothing, **entry, **(judged or {})}
 

@@ -17,7 +17,7 @@ import pytest
 
 from checks.plugin import CHECKLIST, items_of
 from checks.vocabulary import Exhibits, Explanation, Measured
-from fixtures.observation import Absent, CannotObserve, NoAnswer, NotRequired
+from fixtures.observation import Absent, Attested, CannotObserve, NoAnswer, NotRequired, Pending
 from fixtures.options import ENVIRONMENT, RELEASE
 from reports.below import passed_below
 from reports.plan import Planned
@@ -153,6 +153,7 @@ class Observed:
     action: str = ""
     message: str = ""
     detail: str = ""
+    attestation: dict[str, Any] | None = None
 
 
 def observed(call: pytest.CallInfo[None], report: pytest.TestReport) -> Observed | None:
@@ -174,6 +175,12 @@ def classify(error: BaseException, excinfo: pytest.ExceptionInfo[BaseException])
             told = _unknown(str(error), error.remedy or "make it observable, then repeat this check")
         case Absent() | NotApplicable() | NotRequired():
             told = Observed(Outcome.NOT_APPLICABLE, message=str(error))
+        case Attested():
+            told = Observed(
+                Outcome.ATTESTED, message=str(error), by_hand=error.by_hand, attestation=error.facts
+            )
+        case Pending():
+            told = _pending(error)
         case PassedBelow():
             told = Observed(Outcome.PASSED, message=str(error))
         case pytest.skip.Exception():
@@ -195,6 +202,17 @@ def _no_answer(error: NoAnswer) -> Observed:
         expected=f"an answer from the {error.component}",
         seen=str(error),
         next=f"see whether the {error.component} runs and can be reached at {error.address}",
+        message=str(error),
+    )
+
+
+def _pending(error: Pending) -> Observed:
+    return Observed(
+        Outcome.PENDING,
+        expected=f"a valid attestation of {error.item}: {error.reason}",
+        seen=error.lacks,
+        next=error.remedy,
+        by_hand=error.by_hand,
         message=str(error),
     )
 
@@ -225,8 +243,17 @@ def _failed_claim(message: str) -> Observed:
     )
 
 
+def limited(seen: Observed, items: tuple[str, ...]) -> Observed:
+    """Return what a check says about its items: a statement about one of them covers no other."""
+    if seen.attestation is None or items == (seen.attestation["item"],):
+        return seen
+    why = f"{seen.attestation['item']} was attested, and the check judges {', '.join(items)}"
+    return _unknown(why, "report this defect")
+
+
 def _record(item: pytest.Item, seen: Observed) -> Record:
     plan = planned(item, item.config.stash[CHECKLIST])
+    seen = limited(seen, plan.items)
     measured = item.stash.get(_MEASURED, Measured())
     return Record(
         test=plan.test,

@@ -21,7 +21,7 @@ from fixtures.options import ENVIRONMENT, RELEASE
 from fixtures.pace import sent
 from fixtures.run import RUN
 from fixtures.vault import VAULT
-from reports import familiar, files, html, junit, terminal
+from reports import familiar, files, html, junit, sarif, terminal
 from reports.plan import Plan
 from reports.record import Outcome, Record, merge
 from reports.recorder import TERMS
@@ -169,7 +169,11 @@ class Session:
                 started=self._started,
                 ended=datetime.now(UTC),
                 target=stash[RUN].noted("target"),
-                requests={"sent": sent(stash[RUN].scratch), "budget": environment.rate.budget},
+                requests={
+                    "sent": sent(stash[RUN].scratch),
+                    "under_load": stash[RUN].noted("load").get("sent", 0),
+                    "budget": environment.rate.budget,
+                },
                 limitations=limitations_of(environment),
             ),
             built=built,
@@ -183,6 +187,8 @@ class Session:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (draft / "verdict.json").write_text(text, encoding="utf-8")
         (draft / "report.html").write_text(html.render(content), encoding="utf-8")
+        if sarif.PHASE in content["phases"]:
+            (draft / "security.sarif").write_text(self._sarif(content), encoding="utf-8")
         shutil.copytree(self._config.stash[RUN].evidence, draft / "evidence")
         report = files.publish(self._folder, redactor.file) / "report.html"
         shown = report.relative_to(self._config.rootpath)
@@ -191,6 +197,12 @@ class Session:
             content, width=writer.fullwidth, colour=writer.hasmarkup, report=str(shown)
         ):
             writer.line(line)
+
+    def _sarif(self, content: dict[str, Any]) -> str:
+        """Return the security findings for code scanning."""
+        root, checks = self._config.rootpath, self._config.stash[STATIC_CHECKS]
+        log = sarif.render(content, sarif.places(root, checks), sarif.version(root))
+        return json.dumps(log, indent=1, ensure_ascii=False)
 
 
 _TROUBLE = {

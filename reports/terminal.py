@@ -13,6 +13,7 @@ from typing import Any
 from reports.findings import Finding, findings
 from reports.html import duration, instruction, number, span
 from reports.sanitise import clean
+from reports.verdict import ON_SOMEBODYS_WORD
 
 Json = dict[str, Any]
 Paint = Callable[..., str]
@@ -55,7 +56,7 @@ def summary(verdict: Json, *, width: int, colour: bool, report: str = "") -> lis
     """
     safe = clean(verdict, LONGEST_QUOTE)
     paint = _painted if colour else _unpainted
-    lines = [*_headline(safe, paint), ""]
+    lines = [*_headline(safe, paint), *_on_somebodys_word(safe, width, paint), ""]
     causes = findings(safe)
     for finding in causes[:MOST_BLOCKS]:
         lines += [*_block(finding, width, paint), ""]
@@ -90,8 +91,23 @@ def _headline(verdict: Json, paint: Paint) -> Iterator[str]:
         if count
     )
     sent = verdict["requests"].get("sent", 0)
-    cost = f"{number(sent)} request{'s' if sent != 1 else ''} in {duration(verdict['duration_s'])}"
+    under_load = verdict["requests"].get("under_load", 0)
+    more = f", {number(under_load)} more under load," if under_load else ""
+    cost = f"{number(sent)} request{'s' if sent != 1 else ''}{more} in {duration(verdict['duration_s'])}"
     yield f"{counts or 'no items'}; {len(verdict['records'])} checks, {cost}"
+
+
+def _on_somebodys_word(verdict: Json, width: int, paint: Paint) -> Iterator[str]:
+    """Yield the items that are settled by a waiver or an attestation, and whose it is."""
+    for item_id, item in verdict["items"].items():
+        if item["outcome"] in ON_SOMEBODYS_WORD:
+            rests_on = [
+                each.get("link") or each["file"] for each in (item["attestation"] or {}).get("evidence", ())
+            ]
+            text = " ".join((item_id, item["reason"], *rests_on))
+            first, *more = _wrapped(_one_line(text), width, indent=LABEL)
+            yield paint(item["outcome"].ljust(LABEL), _TONES.get(item["outcome"], _PLAIN)) + first.strip()
+            yield from more
 
 
 def _block(finding: Finding, width: int, paint: Paint) -> Iterator[str]:

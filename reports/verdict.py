@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reports.record import NOT_OBSERVED, Outcome, Record, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from checks.checklist import Item
@@ -96,6 +96,7 @@ class ItemVerdict:
     contacts: tuple[Contact, ...]
     commands: tuple[str, ...]
     reason: str
+    attestation: dict[str, Any] | None
     tests: tuple[str, ...]
 
 
@@ -140,6 +141,7 @@ def judge_item(
     if worst.outcome is Outcome.PASSED:
         shown = next((record for record in telling if record.measured is not None), worst)
     outcome, reason = _under(terms, item.id, worst.outcome, today) if built else (worst.outcome, "")
+    attestation = worst.attestation if outcome is Outcome.ATTESTED else None
     action = "" if outcome.settles or outcome is Outcome.NOT_DUE else _action(item, outcome, worst)
     escalation = terms.escalation.get(_called_severity(item, outcome)) if action else None
     rolls_back = action == ROLL_BACK
@@ -168,7 +170,8 @@ def judge_item(
         within_min=within_min,
         contacts=escalation.contacts if escalation else (),
         commands=terms.rollback if rolls_back else (),
-        reason=reason,
+        reason=f"attested {_by(attestation)}" if attestation else reason,
+        attestation=attestation,
         tests=tuple(record.test for record in mine),
     )
 
@@ -243,6 +246,9 @@ def decide(items: Mapping[str, ItemVerdict], *, partial: str) -> tuple[str, str]
 _SHOWN_ORDER = sorted(Outcome, key=lambda outcome: outcome is not Outcome.PASSED)
 """What has passed is read first."""
 
+ON_SOMEBODYS_WORD = (Outcome.ATTESTED, Outcome.WAIVED)
+"""What settles an item although nobody has observed that it holds."""
+
 EXIT_CODES = {"GO": 0, "NO-GO": 1, "HOLD": 6}
 
 
@@ -250,8 +256,9 @@ def headline(verdict: str, items: Mapping[str, ItemVerdict], *, partial: str) ->
     """Return the verdict's reason in one sentence."""
     counts = Counter(item.outcome for item in items.values())
     if verdict == "GO":
-        waived = f", {counts[Outcome.WAIVED]} of them waived" if counts[Outcome.WAIVED] else ""
-        return f"All {len(items) - counts[Outcome.NOT_DUE]} items are settled{waived}."
+        words = (f"{counts[each]} of them {each.lower()}" for each in ON_SOMEBODYS_WORD if counts[each])
+        settled = f"All {len(items) - counts[Outcome.NOT_DUE]} items are settled"
+        return f"{', '.join((settled, *words))}."
     parts = [
         f"{counts[outcome]} {word}"
         for outcome, word in (
@@ -331,7 +338,7 @@ def verdict(
         "duration_s": round((circumstances.ended - circumstances.started).total_seconds(), 3),
         "target": dict(circumstances.target),
         "requests": dict(circumstances.requests),
-        "limitations": list(circumstances.limitations),
+        "limitations": [*circumstances.limitations, *_attested(items)],
         "counts": {str(outcome): counts[outcome] for outcome in _SHOWN_ORDER},
         "items": {item_id: _item_json(item) for item_id, item in items.items()},
         "records": [record.to_json() for record in every],
@@ -349,6 +356,18 @@ def verdict(
             for item in checklist.values()
         ],
     }
+
+
+def _attested(items: Mapping[str, ItemVerdict]) -> Iterator[str]:
+    """Yield what rests on somebody's word, one sentence each."""
+    for item_id, item in items.items():
+        if item.attestation:
+            yield f"{item_id} is not observed, but attested {_by(item.attestation)}"
+
+
+def _by(attestation: Mapping[str, Any]) -> str:
+    said = {name: attestation[name] for name in ("signer", "role", "made", "expires", "statement")}
+    return "by {signer} ({role}) on {made}, valid until {expires}: {statement}".format_map(said)
 
 
 def _in_order(checklist: Mapping[str, Item], names: Iterable[str | None], field_name: str) -> list[str]:

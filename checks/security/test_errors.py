@@ -37,9 +37,10 @@ def test_hostile_reading_is_no_server_error(
     """A request that reads with hostile input is refused or ignored, and never a server error."""
     replies = leaks.hostile_reading()
     chosen = _of(kind, replies)
-    _show(kind, chosen, exhibits)
+    _show(kind, replies, exhibits)
     wrong = [each for each in chosen if each.answer and _is_server_error(each)]
-    _claim(wrong, chosen, measured, "a 4xx, or an answer that ignores it, but no server error")
+    measured(len(wrong), limit=0, unit=f"answers; {_tried(kind, replies)}")
+    _claim(wrong, chosen, "a 4xx, or an answer that ignores it, but no server error")
 
 
 @item("SEC-PRE-8")
@@ -47,10 +48,12 @@ def test_hostile_reading_is_no_server_error(
 @pytest.mark.parametrize("kind", WRITING_KINDS)
 def test_hostile_writing_is_refused(kind: str, leaks: Leaks, measured: Measured, exhibits: Exhibits) -> None:
     """A request that would write and cannot be meant is refused with 4xx, and never accepted."""
-    chosen = _of(kind, leaks.hostile_writing())
-    _show(kind, chosen, exhibits)
+    replies = leaks.hostile_writing()
+    chosen = _of(kind, replies)
+    _show(kind, replies, exhibits)
     wrong = [each for each in chosen if each.answer and not _is_refused(each)]
-    _claim(wrong, chosen, measured, "a 4xx")
+    measured(len(wrong), limit=0, unit=f"answers; {_tried(kind, replies)}")
+    _claim(wrong, chosen, "a 4xx")
 
 
 @item("SEC-PRE-8")
@@ -128,14 +131,22 @@ def _is_refused(reply: Reply) -> bool:
     return status in REFUSED or (reply.kind == METHOD and status == NOT_IMPLEMENTED)
 
 
-def _show(kind: str, chosen: list[Reply], exhibits: Exhibits) -> None:
-    rows = [(each.asked, each.answer.status if each.answer else each) for each in chosen]
-    exhibits.table(f"Requests with {kind}", ("request", "answer"), rows)
+def _tried(kind: str, replies: Replies) -> str:
+    """Say how many combinations of endpoint and place were tried, of all that there are."""
+    tried = sum(each.kind == kind for each in replies.replies)
+    return f"{tried} of {replies.possible[kind]} combinations tried"
 
 
-def _claim(wrong: list[Reply], chosen: list[Reply], measured: Measured, expected: str) -> None:
-    measured(len(wrong), limit=0, unit=f"of {len(chosen)} answers")
+def _show(kind: str, replies: Replies, exhibits: Exhibits) -> None:
+    rows = [
+        (each.asked, each.answer.status if each.answer else each)
+        for each in replies.replies
+        if each.kind == kind
+    ]
+    exhibits.table(f"Requests with {kind}: {_tried(kind, replies)}", ("request", "answer"), rows)
 
+
+def _claim(wrong: list[Reply], chosen: list[Reply], expected: str) -> None:
     assert not wrong, explain(
         expected=expected,
         seen="; ".join(map(str, wrong)),

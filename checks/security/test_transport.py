@@ -74,6 +74,21 @@ def test_certificate_is_trusted(component: str, transport: Transport, measured: 
 
 @item("SEC-PRE-1")
 @each_component
+def test_revocation_is_stapled(component: str, transport: Transport, measured: Measured) -> None:
+    """Where it is promised, a fresh word of the authority comes along: the certificate still holds."""
+    stapled = transport.stapled(component)
+    measured(stapled.says, limit="good", attempts=stapled.tries)
+
+    assert stapled.says == "good" and stapled.is_fresh and not stapled.why_distrusted, explain(  # noqa: PT018  one claim
+        expected="a stapled OCSP response: good, signed by the certificate's authority, and not yet over",
+        seen=str(stapled),
+        next="let the proxy fetch and staple it (nginx: ssl_stapling on), or renew a revoked certificate",
+        by_hand=stapled.by_hand,
+    )
+
+
+@item("SEC-PRE-1")
+@each_component
 def test_old_versions_of_tls_are_refused(component: str, transport: Transport, measured: Measured) -> None:
     """TLS 1.2 is the oldest version that is accepted."""
     offer = transport.offer(component)

@@ -7,7 +7,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
-from reference.application import sessions
+from reference.application import security_log, sessions
 from reference.application.models import AccessToken, Me, RefreshWanted, SignInWanted, Tokens
 from reference.application.refusal import Refused
 from reference.application.table import Endpoint
@@ -29,6 +29,7 @@ async def sign_in(call: Call) -> Tokens:
     stored = row["password_hash"] if row else None
     if not await asyncio.to_thread(sessions.matches, wanted.password, stored) or row is None:
         log.warning("sign-in refused for %r", wanted.username)
+        security_log.note("sign_in_failed", wanted.username, call)
         raise Refused(sessions.UNAUTHORIZED, "Wrong username or password")
     user = sessions.User(wanted.username, row["role"], secrets.token_hex(8))
     log.info("%s signed in", user.username)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
+from reference.application import audit
 from reference.application.models import Bom, BomChange, BomFilter, Boms, BomWanted
 from reference.application.refusal import Refused
 from reference.application.table import Endpoint
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ALLOWED = ("admin", "warehouse")
 PATH = "/api/v1/warehouse/bom"
+RECORD = "bill_of_materials"
 
 
 async def list_boms(call: Call) -> Boms:
@@ -59,7 +61,9 @@ async def create_bom(call: Call) -> Bom:
                 """,
                 wanted.model_dump(),
             )
-            return Bom.model_validate(await made.fetchone())
+            bom = Bom.model_validate(await made.fetchone())
+            await audit.note(call, database, "create", RECORD, bom.id)
+            return bom
     except ForeignKeyViolation:
         raise Refused(400, "There is no such product") from None
     except UniqueViolation:
@@ -101,6 +105,7 @@ async def update_bom(call: Call) -> Bom:
             """,
             {**change, "id": call.id, "revision": next_revision(row["revision"])},
         )
+        await audit.note(call, database, "update", RECORD, call.id)
         return Bom.model_validate(await changed.fetchone())
 
 
@@ -122,6 +127,7 @@ async def delete_bom(call: Call) -> None:
         )
         if not gone.rowcount:
             raise missing()
+        await audit.note(call, database, "delete", RECORD, call.id)
 
 
 def next_revision(revision: str) -> str:

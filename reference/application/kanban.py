@@ -46,7 +46,7 @@ def step(before: CardState, after: CardState) -> Handler:
 
 
 ENDPOINTS = (
-    Endpoint("list_cards", "GET", PATH + "/all", list_cards, MOVES, Board),
+    Endpoint("list_cards", "GET", PATH + "/all", list_cards, MOVES, Board, by_key=True),
     Endpoint("approve_card", "POST", PATH + "/{id}/approve", step("PENDING", "APPROVED"), DECIDES, Card),
     Endpoint("reject_card", "POST", PATH + "/{id}/reject", step("PENDING", "REJECTED"), DECIDES, Card),
     Endpoint("ship_card", "POST", PATH + "/{id}/ship", step("APPROVED", "SHIPPED"), MOVES, Card),

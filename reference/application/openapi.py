@@ -39,7 +39,10 @@ def document(endpoints: Iterable[Endpoint], version: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": definitions.get("$defs", {}),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+            },
         },
     }
 
@@ -61,7 +64,7 @@ def operation(endpoint: Endpoint) -> Json:
         required = any(field.is_required() for field in endpoint.takes.model_fields.values())
         made["requestBody"] = {"required": required} | content(endpoint.takes)
     if endpoint.allowed is not None:
-        made["security"] = [{"bearer": []}]
+        made["security"] = [{"bearer": []}, *([{"key": []}] if endpoint.by_key else [])]
     return made
 
 

@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reference.application import auth, bom, health, kanban, openapi, orders, tasks
+from reference.application import auth, bom, health, kanban, openapi, orders, security_log, tasks
 from reference.application.table import problem
 from reference.application.telemetry import Telemetry, file_logger
 
@@ -43,6 +43,7 @@ def build(settings: Settings, table: Endpoints) -> Starlette:
     """Return the application that serves the table."""
     layout = "%(asctime)s %(levelname)s %(name)s %(message)s"
     file_logger("reference", settings.log_dir / "app.log", layout, settings.log_level)
+    security_log.begin(settings.log_dir)
     pool: Pool = AsyncConnectionPool(
         settings.database_url,
         connection_class=AsyncConnection,

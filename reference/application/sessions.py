@@ -79,6 +79,18 @@ async def user_of(authorization: str | None, pool: Pool, settings: Settings) -> 
     return await user_of_token(encoded, "access", pool, settings)
 
 
+def screen_of(key: str, settings: Settings) -> User:
+    """Return the user that stands for the board's screens.
+
+    Raises:
+        Refused: 401, it is not their key.
+    """
+    if not hmac.compare_digest(key.encode(), settings.board_key.encode()):
+        log.warning("API key refused")
+        raise Refused(UNAUTHORIZED, "The key is not valid")
+    return User("board", "board", "")
+
+
 async def user_of_token(encoded: str, kind: Kind, pool: Pool, settings: Settings) -> User:
     """Return the user behind a token of the given kind, unless its session has ended.
 

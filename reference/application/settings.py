@@ -20,6 +20,7 @@ class Settings:
         commit: the commit that the release was built from.
         database_url: a libpq connection string.
         jwt_secret: the key that signs tokens.
+        board_key: the API key of the screens that show the board.
         cors_origins: the origins that a browser may call from, with their scheme.
         log_dir: the folder of ``app.log`` and ``access.log``.
         log_level: the level of ``app.log``.
@@ -32,6 +33,7 @@ class Settings:
     commit: str
     database_url: str = field(repr=False)
     jwt_secret: str = field(repr=False)
+    board_key: str = field(repr=False)
     cors_origins: tuple[str, ...]
     log_dir: Path
     log_level: str = "INFO"
@@ -51,6 +53,7 @@ class Settings:
             commit=environ["RELEASE_COMMIT"],
             database_url=environ["DATABASE_URL"],
             jwt_secret=environ["JWT_SECRET"],
+            board_key=environ["BOARD_API_KEY"],
             cors_origins=tuple(environ["CORS_ORIGINS"].split(",")),
             log_dir=Path(environ["LOG_DIR"]),
             log_level=environ["LOG_LEVEL"],

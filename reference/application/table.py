@@ -71,6 +71,7 @@ class Endpoint:
         takes: the JSON body, if there is one.
         filters: the query parameters, if there are any.
         gives: the JSON body of a success; ``None`` is an empty one.
+        by_key: whether the API key of the board's screens is enough.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Endpoint:
     status: int = 200
     takes: type[BaseModel] | None = None
     filters: type[BaseModel] | None = None
+    by_key: bool = False
 
     async def answer(self, request: Request, pool: Pool, settings: Settings) -> Response:
         """Answer one request; whatever goes wrong becomes a JSON body with a ``detail``."""
@@ -113,6 +115,9 @@ class Endpoint:
         """Return who calls, when the endpoint wants to know, and refuse who may not."""
         if self.allowed is None:
             return None
+        key = request.headers.get("x-api-key")
+        if self.by_key and key is not None:
+            return sessions.screen_of(key, settings)
         user = await sessions.user_of(request.headers.get("authorization"), pool, settings)
         if self.allowed and user.role not in self.allowed:
             raise Refused(403, "Your role may not do this")

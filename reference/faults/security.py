@@ -84,13 +84,25 @@ def weak_cipher_accepted(plan: Plan) -> Plan:
     return with_edits(plan, (CIPHERS, f"{CIPHERS[:-1]}:ECDHE-ECDSA-NULL-SHA:@@SECLEVEL=0;"))
 
 
+@launch_fault("ocsp-not-stapled", TRANSPORT, phase=PHASE)
+def ocsp_not_stapled(plan: Plan) -> Plan:
+    """The certificate promises a stapled OCSP response, and none comes with it."""
+    return with_edits(plan, ("ssl_stapling on;", "ssl_stapling off;"))
+
+
+@launch_fault("certificate-revoked", TRANSPORT, phase=PHASE)
+def certificate_revoked(plan: Plan) -> Plan:
+    """The authority has revoked the certificate, and the proxy says so."""
+    return replace(plan, stapled="revoked")
+
+
 @launch_fault("hsts-short", TRANSPORT, phase=PHASE)
 def hsts_short(plan: Plan) -> Plan:
     """Browsers are told to stay with https for a day only."""
     return with_edits(plan, ("max-age=63072000", "max-age=86400"), file="headers.conf")
 
 
-@launch_fault("backend-reachable", TRANSPORT, phase=PHASE)
+@launch_fault("backend-reachable", TRANSPORT, "SEC-POST-2", phase=PHASE)
 def backend_reachable(plan: Plan) -> Plan:
     """The application answers on a port of its own, beside the proxy."""
     return with_edits(

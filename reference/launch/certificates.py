@@ -1,14 +1,15 @@
-"""A throw-away authority, and the proxy's certificate from it."""
+"""A throw-away authority, the proxy's certificate from it, and its word that the certificate still holds."""
 
 from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
@@ -16,15 +17,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AUTHORITY_DAYS = 365
+STAPLED_DAYS = 7
+"""How long the authority's word holds."""
+
+Word: TypeAlias = Literal["good", "revoked", "stale"]
+"""What the authority says of the certificate: that it is good, that it is not, or something long ago."""
 
 
-def issue(directory: Path, names: Sequence[str], valid_days: tuple[int, int]) -> None:
-    """Write ``ca.pem``, ``server.pem`` and ``server.key`` (0600) into a folder.
+def issue(directory: Path, names: Sequence[str], valid_days: tuple[int, int], word: Word) -> None:
+    """Write ``ca.pem``, ``server.pem``, ``server.key`` (0600) and ``server.ocsp`` into a folder.
 
     Args:
         directory: where to.
         names: DNS names and IP addresses that the certificate is for.
         valid_days: first and last day of its validity, counted from now.
+        word: what the authority says of it in the OCSP response that the proxy staples.
     """
     now = datetime.now(UTC)
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -57,8 +64,12 @@ def issue(directory: Path, names: Sequence[str], valid_days: tuple[int, int]) ->
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
         )
+        # The certificate promises that its server staples an OCSP response (RFC 7633).
+        .add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
+    response = said_of(certificate, authority, authority_key, word).public_bytes(serialization.Encoding.DER)
+    (directory / "server.ocsp").write_bytes(response)
     (directory / "ca.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     (directory / "server.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (directory / "server.key").touch(mode=0o600)
@@ -66,6 +77,29 @@ def issue(directory: Path, names: Sequence[str], valid_days: tuple[int, int]) ->
         key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+    )
+
+
+def said_of(
+    certificate: x509.Certificate, authority: x509.Certificate, key: ec.EllipticCurvePrivateKey, word: Word
+) -> ocsp.OCSPResponse:
+    """Return an authority's OCSP response about one of its certificates (RFC 6960)."""
+    said = datetime.now(UTC) - timedelta(days=2 * STAPLED_DAYS if word == "stale" else 0, minutes=5)
+    revoked = word == "revoked"
+    return (
+        ocsp.OCSPResponseBuilder()
+        .add_response(
+            certificate,
+            authority,
+            hashes.SHA1(),  # noqa: S303  it names the certificate, and RFC 5019 knows no other
+            ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
+            said,
+            said + timedelta(days=STAPLED_DAYS),
+            said if revoked else None,
+            x509.ReasonFlags.key_compromise if revoked else None,
+        )
+        .responder_id(ocsp.OCSPResponderEncoding.HASH, authority)
+        .sign(key, hashes.SHA256())
     )
 
 

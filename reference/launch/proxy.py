@@ -35,6 +35,7 @@ class Ports:
     plain: int
     metrics: int
     previous: int
+    console: int
 
 
 def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str, owner: Owner | None) -> None:
@@ -45,7 +46,7 @@ def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str,
     """
     directory = processes.directory / "proxy"
     directory.mkdir()
-    certificates.issue(directory, plan.certificate_names, plan.certificate_days)
+    certificates.issue(directory, plan.certificate_names, plan.certificate_days, plan.stapled)
     publish_pages(processes.directory / "frontend", plan)
     (directory / "headers.conf").write_text(edited("headers.conf", plan))
     configuration = Template(edited("nginx.conf", plan)).substitute(
@@ -55,6 +56,7 @@ def start(processes: Processes, plan: Plan, ports: Ports, verification_key: str,
         plain_port=ports.plain,
         metrics_port=ports.metrics,
         previous_port=ports.previous,
+        console_port=ports.console,
         verification_key=verification_key,
         api_lines="\n            ".join(plan.api_lines),
     )

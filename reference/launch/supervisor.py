@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 import psycopg
 
 from reference import migrations, seed
-from reference.launch import environment_file, postgres, previous, proxy
+from reference.launch import attestations, console, environment_file, postgres, previous, proxy, rotation
 from reference.launch.owner import unprivileged
 from reference.launch.plan import ENVIRONMENT, PREVIOUS
 from reference.launch.ports import HOST, free_ports
@@ -125,16 +125,23 @@ def start(processes: Processes, plan: Plan) -> tuple[dict[str, str], previous.Pr
         owner = unprivileged()
     except KeyError as missing:
         raise ComponentFailed("database", f"cannot be run by root, and {missing.args[0]}") from None
-    database_port, *proxy_ports = free_ports(5)
+    database_port, *proxy_ports = free_ports(6)
     ports = proxy.Ports(*proxy_ports)
     passwords = {role: secrets.token_urlsafe(18) for role in seed.USERS}
     verification_key = secrets.token_hex(24)
+    console_password = secrets.token_urlsafe(18)
 
+    attested = attestations.place(directory)
+    signing = threading.Thread(target=attestations.make, args=(attested, plan.attestation_edits))
+    signing.start()  # 20 ms beside the database's second
     database = postgres.start(processes, database_port, owner)
     tables = prepare(database.url(postgres.APPLICATION), passwords)
+    rotation.administrate(database, plan.sql)
     earlier = previous.listen(processes, plan, database.url(postgres.APPLICATION))
     start_application(processes, plan, database.url(postgres.APPLICATION))
+    start_sentry(processes, plan)
     proxy.start(processes, plan, ports, verification_key, owner)
+    console.publish(directory, console_password, owner)
 
     address = f"https://{HOST}:{ports.tls}"
     values = {
@@ -147,12 +154,20 @@ def start(processes: Processes, plan: Plan) -> tuple[dict[str, str], previous.Pr
         "database_dsn": database.url(postgres.OBSERVER),
         **{f"{role}_password": password for role, password in passwords.items()},
         "verification_key": verification_key,
+        **rotation.values(plan, database, directory),
         "log_dir": str(logs),
+        "security_log": str(logs / "security.log"),
+        "sentry_pid_file": str(directory / "sentry.pid"),
+        "sentry_alive_file": str(directory / "sentry.alive"),
+        "console_url": f"http://{HOST}:{ports.console}",
+        "console_password": console_password,
         "previous": PREVIOUS,
         "previous_url": f"https://{HOST}:{ports.previous}",
         "previous_pid_file": str(earlier.pid_file),
         "application_pid_file": str(directory / "application.pid"),
         "baseline_file": str(write_baseline(directory, tables)),
+        "attestations_folder": str(attested.folder),
+        "allowed_signers": str(attested.allowed_signers),
     }
     return values | {"environment_file": str(environment_file.write(directory, values))}, earlier
 
@@ -202,6 +217,26 @@ def start_application(processes: Processes, plan: Plan, database_url: str) -> No
     )
     (processes.directory / "application.pid").write_text(str(component.process.pid))
     processes.wait_until(component, address.exists, APPLICATION_WITHIN_S)
+
+
+def start_sentry(processes: Processes, plan: Plan) -> None:
+    """Start the intrusion detector; nobody waits for it.
+
+    Raises:
+        ComponentFailed: its program cannot be run.
+    """
+    directory = processes.directory
+    files = [directory / "log" / "security.log", directory / "sentry.alive", directory / "log" / "alerts.log"]
+    component = processes.start(
+        "sentry",
+        [sys.executable, "-S", "-E", "-m", "reference.sentry", *files],  # neither packages nor variables
+        environ={},
+        cwd=PROJECT,
+        polite=signal.SIGKILL,  # it holds nothing, and one that is paused hears nothing else
+    )
+    if "sentry" in plan.paused:
+        component.process.send_signal(signal.SIGSTOP)
+    (directory / "sentry.pid").write_text(str(component.process.pid))
 
 
 def introduction(values: Mapping[str, str]) -> str:

@@ -135,7 +135,8 @@ def test_several_mistakes_are_listed_together(refused: Refused) -> None:
         naem: no such key
           allowed: name, release, target, writes, lower, browser, concurrency, baseline, previous, api,
           frontend, database, identity, roles, sentinels, rate, limits, services, escalation, rollback,
-          absent, not_applicable, waivers, deployment, load
+          absent, not_applicable, waivers, attestations, deployment, credentials, waf, edge,
+          intrusion_detection, security_log, audit, console, load
           did you mean: name""")
 
 
@@ -287,9 +288,10 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             "[absent]\ndatabse = 'no database'\n",
             """\
               absent.databse: no such component
-                allowed: auto_scaling, cache, cdn, database, database_console, email, error_tracking, frontend,
-                jobs, kubernetes, load_balancer, logs, metrics, registry, reports, version, waf
-                did you mean: database""",  # noqa: E501 - the message as it is
+                allowed: api_keys, audit, auto_scaling, cache, cdn, database, database_console, email,
+                error_tracking, frontend, jobs, kubernetes, load_balancer, logs, metrics,
+                previous_database_password, previous_signing_key, registry, reports, version, waf
+                did you mean: database""",
             id="unknown component",
         ),
         pytest.param(
@@ -361,7 +363,8 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
               "\\u001b[31m": no such key
                 allowed: name, release, target, writes, lower, browser, concurrency, baseline, previous, api,
                 frontend, database, identity, roles, sentinels, rate, limits, services, escalation, rollback,
-                absent, not_applicable, waivers, deployment, load""",
+                absent, not_applicable, waivers, attestations, deployment, credentials, waf, edge,
+                intrusion_detection, security_log, audit, console, load""",
             id="a key with a control sequence",
         ),
     ],

@@ -106,6 +106,28 @@ ROLLBACK = (
     "docker compose -f docker-compose.production.yml up -d backend frontend   # the previous digests",
     "curl --fail https://api.example.org/api/v1/health",
 )
+ATTESTATION = {
+    "item": "PRE-DB-2",
+    "environment": "production",
+    "release": "1.0.0",
+    "signer": "lead@example.org",
+    "role": "DevOps Lead",
+    "made": "2026-11-20",
+    "expires": "2026-12-20",
+    "statement": "The migration was tried on a copy of yesterday's database.",
+    "facts": {"rows": 120_000},
+    "evidence": [
+        {"link": "https://wiki.example.org/tried?page=7"},
+        {"file": "tried.log", "sha256": "9f" * 32},
+    ],
+    "key": "SHA256:834SVCdT04JntEKMv66EkArII7MOcD2JXB5O7hIOt4U",
+}
+HOSTILE_ATTESTATION = {
+    **dict.fromkeys(ATTESTATION, HOSTILE),
+    "item": "SMK-2",
+    "facts": {HOSTILE: HOSTILE},
+    "evidence": [{"link": "javascript:document.title='owned'"}, {"file": HOSTILE, "sha256": HOSTILE}],
+}
 TERMS = Terms(escalation=ESCALATION, rollback=ROLLBACK, rollback_within_min=5)
 SMOKE: frozenset[Unit] = frozenset({("smoke", None)})
 
@@ -283,7 +305,7 @@ def _not_built() -> dict[str, Any]:
     units = frozenset({("predeploy", None), ("gate", None)})
     return judge(
         record("PRE-DB-1", measured=3.5, limit=24, unit="h"),
-        record("PRE-DB-2", Outcome.ATTESTED, message="DevOps Lead, 2026-11-22"),
+        record("PRE-DB-2", Outcome.ATTESTED, message="attested by lead@example.org", attestation=ATTESTATION),
         record(
             "SIGN-1",
             Outcome.PENDING,
@@ -298,6 +320,7 @@ def _not_built() -> dict[str, Any]:
 def _hostile() -> dict[str, Any]:
     return judge(
         *smoke(
+            SMK_2=record("SMK-2", Outcome.ATTESTED, attestation=HOSTILE_ATTESTATION),
             SMK_1=record(
                 "SMK-1",
                 Outcome.FAILED,
@@ -312,7 +335,7 @@ def _hostile() -> dict[str, Any]:
                 by_hand=HOSTILE,
                 message=HOSTILE,
                 detail=HOSTILE,
-            )
+            ),
         ),
         terms=Terms(
             escalation={1: Escalation(5, (Contact(HOSTILE, HOSTILE, "javascript:document.title='owned'"),))},

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from fixtures.http import Answer
-from fixtures.leaks import READING_KINDS, SIGNS, WRITING_KINDS, comparable, reading, revealed, writing
+from fixtures.leaks import (
+    METHOD,
+    READING_KINDS,
+    SIGNS,
+    WRITING_KINDS,
+    Question,
+    comparable,
+    reading,
+    revealed,
+    sampled,
+    writing,
+)
 from fixtures.release import Release
 
 ROLES = ("admin", "warehouse", "user")
@@ -163,3 +174,24 @@ def test_writing_sends_nothing_that_could_be_stored() -> None:
     assert paths == {("GONOGO", "/health"), ("POST", "/login"), ("POST", "/orders")}
     assert all(b"{" not in each.content.sent[1:] for each in questions if each.content)
     assert all("s3cret" not in each.content.shown for each in questions if each.content)
+
+
+@pytest.mark.parametrize("most", [0, 100, 300, 10_000])
+def test_cut_leaves_every_endpoint_and_every_kind(most: int) -> None:
+    questions = [
+        Question(kind, "GET", f"/{number}/{kind}", {}, None, None, "the path", f"/{number}/{{id}}")
+        for number in range(200)
+        for kind in READING_KINDS[:-1]
+    ] + [Question(METHOD, "GET", "/login", {}, None, None, "the method")]
+    chosen = sampled(questions, most)
+
+    assert {each.template for each in chosen} == {each.template for each in questions}
+    assert {each.kind for each in chosen} == set(READING_KINDS)
+    assert len(chosen) == len(set(map(id, chosen))) == min(max(most, 201), len(questions))
+    assert max(sum(each.kind == kind for each in chosen) for kind in READING_KINDS) <= len(chosen) / 5
+
+
+def test_hostile_requests_of_a_small_release_are_not_cut() -> None:
+    questions = list(reading(RELEASE, DOCUMENT))
+
+    assert sorted(map(id, sampled(questions, 300))) == sorted(map(id, questions))

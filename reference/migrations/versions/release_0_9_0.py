@@ -23,6 +23,14 @@ def upgrade() -> None:
             sid text PRIMARY KEY,
             ended_at timestamptz NOT NULL DEFAULT now()
         );
+        CREATE TABLE audit_log (
+            id bigserial PRIMARY KEY,
+            at timestamptz NOT NULL DEFAULT now(),
+            username text,
+            action text NOT NULL,
+            record text NOT NULL,
+            record_id integer NOT NULL
+        );
         CREATE TABLE products (
             id integer PRIMARY KEY,
             name text NOT NULL
@@ -71,7 +79,7 @@ def downgrade() -> None:
     """Drop the tables."""
     op.execute(
         """
-        DROP TABLE kanban_cards, tasks, manufacturing_orders, bill_of_materials, products,
+        DROP TABLE kanban_cards, tasks, manufacturing_orders, bill_of_materials, products, audit_log,
             ended_sessions, users
         """
     )

@@ -1,0 +1,167 @@
+"""Tokens that nobody but the service can have made are refused, and so are those whose time is over.
+
+What the validation phase observes of tokens and sessions is observed once per run, and judged here as well.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import Exhibits, Measured, explain, item
+from checks.refusal import is_accepted, is_refused, judged
+from fixtures.credentials import SIGNING_KEY, age_days
+from fixtures.forgery import (
+    EMPTY,
+    KINDS,
+    MEANINGLESS,
+    OTHER,
+    PREVIOUS,
+    PUBLIC,
+    SPOILED,
+    UNSIGNED,
+    WELL_KNOWN,
+)
+from fixtures.http import Answer
+from fixtures.observation import Absent, CannotObserve
+from fixtures.run import Raised
+from fixtures.vault import address
+
+if TYPE_CHECKING:
+    from fixtures.access import Access, Renewal, SignedOut
+    from fixtures.environment import Environment
+    from fixtures.forgery import Forgery
+    from fixtures.release import Release
+    from fixtures.run import Run
+
+pytestmark = pytest.mark.security
+
+ROTATE = "anybody can sign in as anybody: set a new random signing key now, and end all sessions"
+VERIFY = "let the service name the one algorithm that it accepts, and verify every part of a token"
+NEXT = {
+    SPOILED: VERIFY,
+    WELL_KNOWN: ROTATE,
+    EMPTY: ROTATE,
+    PREVIOUS: "take the previous key out of the service, or set a new one: what it signed is still good",
+    UNSIGNED: VERIFY,
+    OTHER: VERIFY,
+    PUBLIC: VERIFY,
+}
+
+
+@item("SEC-PRE-4")
+@pytest.mark.parametrize("kind", KINDS)
+def test_forged_token_is_refused(
+    kind: str, forgery: Forgery, release: Release, measured: Measured, exhibits: Exhibits
+) -> None:
+    """A token that is forged so opens nothing and is no server error, where a good one is accepted."""
+    knocks = forgery.tried(kind)
+    seen = judged(knocks, release.endpoint(knocks.endpoint).status)
+    rows = [
+        (case, each.status if isinstance(each, Answer) else each.kind) for case, each in knocks.bad.items()
+    ]
+    exhibits.table(f"Tokens with {kind}, at {knocks.endpoint}", ("token", "answer"), rows)
+    measured(len(seen.wrong), limit=0, unit=f"of {seen.tried} tokens")
+
+    assert not seen.wrong, explain(
+        expected=f"{knocks.endpoint} answers 401 to a token with {kind}",
+        seen="; ".join(f"{each.status} to a token with {kind}: {case}" for case, each in seen.wrong.items()),
+        next=NEXT[kind],
+        by_hand=next(iter(seen.wrong.values())).curl,
+    )
+    seen.require_clear()
+
+
+@item("SEC-PRE-4")
+def test_token_without_an_end_is_refused(forgery: Forgery, release: Release, measured: Measured) -> None:
+    """A token says when it ends; one that does not is refused, where the environment lends the key for it."""
+    endings = forgery.endings()
+    measured("exp" if endings.ends is not None else "no exp")
+
+    assert endings.ends is not None, explain(
+        expected="a token with the claim exp",
+        seen="the target issues tokens without an end (no time in exp)",
+        next="let the service issue tokens that end, and require the claim exp",
+    )
+    if endings.twin is None or endings.knocks is None:
+        return
+    promised = release.endpoint(endings.knocks.endpoint).status
+    if not is_accepted(endings.twin, promised):
+        got = f"its twin with an end, signed with the same key, is answered {endings.twin.status}"
+        raise CannotObserve("showing a token without an end", got, remedy="see credentials.signing_key")
+    seen = judged(endings.knocks, promised)
+
+    assert not seen.wrong, explain(
+        expected="401 to a token without the claim exp",
+        seen="; ".join(f"{each.status} to a token with {case}" for case, each in seen.wrong.items()),
+        next="let the service require the claim exp",
+        by_hand=next(iter(seen.wrong.values())).curl,
+    )
+    seen.require_clear()
+
+
+@item("SEC-PRE-4")
+def test_refresh_token_is_no_access_token(access: Access, forgery: Forgery, measured: Measured) -> None:
+    """A refresh token is refused where an access token is accepted."""
+    seen: Renewal = access.renewal()
+    if seen.opened is None or not is_accepted(seen.opened, access.door(seen.role).status):
+        got = "the renewed access token is not accepted either, so that a refusal says nothing"
+        raise CannotObserve("showing a refresh token", got, remedy="see the check of the renewal")
+    measured(seen.as_access.status, limit=401)
+
+    assert is_refused(seen.as_access, _meaningless(forgery)), explain(
+        expected="401 to a refresh token in the place of an access token",
+        seen=f"{seen.as_access.status} to a refresh token in the place of an access token",
+        next="let the service tell the kinds of its tokens apart",
+        by_hand=seen.as_access.curl,
+    )
+
+
+@item("SEC-PRE-4")
+def test_token_is_refused_after_the_sign_out(access: Access, forgery: Forgery, measured: Measured) -> None:
+    """A token that was accepted is refused once its session has been signed out."""
+    seen: SignedOut = access.signed_out()
+    if not is_accepted(seen.before, access.door(seen.role).status):
+        got = f"{seen.before.status} before the sign-out, too, so that a refusal says nothing"
+        raise CannotObserve(f"asking as {seen.role}", got, remedy="see the sign-in's own check")
+    measured(seen.after.status, limit=401)
+
+    assert is_refused(seen.after, _meaningless(forgery)), explain(
+        expected="401 to a token after its sign-out",
+        seen=f"{seen.after.status} to the token after a sign-out that was answered {seen.answer.status}",
+        next="let a sign-out end the session on the server, and tokens be checked against that",
+        by_hand=seen.after.curl,
+    )
+
+
+@item("SEC-PRE-4")
+def test_signing_key_is_younger_than_its_limit(
+    environment: Environment, release: Release, run: Run, measured: Measured
+) -> None:
+    """The key that signs tokens is no older than the environment allows credentials to be (days)."""
+    credentials = environment.credentials
+    limit = credentials.max_age_days
+    if limit is None:
+        raise Absent("limit for the age of a credential", "credentials.max_age_days sets none")
+    if release.sign_in is None or release.sign_in.format == "opaque":
+        raise Absent("signing key of tokens", "the release file promises no JSON Web Tokens")
+    changes = Path(address(run.scratch, credentials.changes)) if credentials.changes else None
+    age = age_days(SIGNING_KEY, credentials.signing_key_changed, changes, datetime.now(UTC).date())
+    measured(age, limit=limit, unit="days")
+
+    assert age <= limit, explain(
+        expected=f"a signing key of at most {limit} days",
+        seen=f"the signing key is {age} days old",
+        next="set a new random signing key",
+    )
+
+
+def _meaningless(forgery: Forgery) -> Answer:
+    """Return how this target refuses a token without a meaning."""
+    answer = forgery.tried(SPOILED).bad[MEANINGLESS]
+    if isinstance(answer, Raised):
+        answer.again()
+    return answer
