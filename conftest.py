@@ -26,6 +26,7 @@ pytest_plugins = [
     "fixtures.burst",
     "fixtures.attempts",
     "fixtures.leaks",
+    "fixtures.exposure",
     "fixtures.headers",
     "fixtures.tls",
     "fixtures.browser",

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import Exhibits, Measured, explain, item
-from fixtures import bodies, leaks
+from fixtures import bodies
+from fixtures.exposure import INSIDE
 from fixtures.headers import values
 from fixtures.http import NotJson
-from fixtures.leaks import INSIDE, REVEALING
+from fixtures.revealing import REVEALING
 
 if TYPE_CHECKING:
+    from fixtures.exposure import Exposures
     from fixtures.headers import Surfaces
     from fixtures.http import Answer
     from fixtures.identity import Identity
@@ -37,10 +39,10 @@ DEBUG_FIELDS = ("debug", "debug_mode", "config.debug", "settings.debug", "DEBUG"
 @item("SEC-PRE-7")
 @pytest.mark.parametrize("kind", INSIDE)
 def test_nothing_internal_is_public(
-    kind: str, leaks: leaks.Leaks, measured: Measured, exhibits: Exhibits
+    kind: str, exposures: Exposures, measured: Measured, exhibits: Exhibits
 ) -> None:
     """No such place answers to somebody who is not signed in, unless the release declares it public."""
-    exposure = leaks.exposed()
+    exposure = exposures.exposed()
     found = [each for each in exposure.found if each.kind == kind]
     measured(exposure.asked[kind], unit="places asked")
     exhibits.table(
@@ -95,9 +97,9 @@ def test_no_answer_is_a_debug_page(surfaces: Surfaces, measured: Measured) -> No
 
 
 @item("SEC-PRE-7")
-def test_source_maps_are_not_served(leaks: leaks.Leaks, measured: Measured) -> None:
+def test_source_maps_are_not_served(exposures: Exposures, measured: Measured) -> None:
     """The page's scripts and styles come without the map that leads back to their source."""
-    maps = leaks.source_maps()
+    maps = exposures.source_maps()
     served = [each for each in maps if each.served]
     measured(len(served), limit=0, unit="maps")
 
@@ -130,9 +132,9 @@ def test_health_answer_does_not_say_debug(identity: Identity, measured: Measured
 
 
 @item("SEC-PRE-7")
-def test_processes_run_without_debug_mode(leaks: leaks.Leaks, measured: Measured) -> None:
+def test_processes_run_without_debug_mode(exposures: Exposures, measured: Measured) -> None:
     """The effective environment and command line of every visible process leave debug mode off."""
-    processes = leaks.effective()
+    processes = exposures.effective()
     measured(len(processes), unit="processes")
     on = [
         f"{process.service} runs with {name}={value}"

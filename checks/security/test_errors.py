@@ -9,8 +9,9 @@ import pytest
 
 from checks import Exhibits, Measured, explain, item
 from fixtures.access import UNKNOWN_USER, WRONG_PASSWORD
-from fixtures.leaks import DETAILS, METHOD, READING_KINDS, WRITING_KINDS, comparable, revealed
+from fixtures.hostile import METHOD, READING_KINDS, WRITING_KINDS
 from fixtures.observation import Absent
+from fixtures.revealing import DETAILS, comparable, revealed
 
 if TYPE_CHECKING:
     from fixtures.access import Access

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.exposure import SIGNS
+from fixtures.hostile import METHOD, READING_KINDS, WRITING_KINDS, Question, reading, sampled, writing
 from fixtures.http import Answer
-from fixtures.leaks import (
-    METHOD,
-    READING_KINDS,
-    SIGNS,
-    WRITING_KINDS,
-    Question,
-    comparable,
-    reading,
-    revealed,
-    sampled,
-    writing,
-)
 from fixtures.release import Release
+from fixtures.revealing import comparable, revealed
 
 ROLES = ("admin", "warehouse", "user")
 
