@@ -12,7 +12,8 @@ from fixtures.observation import Absent, CannotObserve
 if TYPE_CHECKING:
     from fixtures.http import HttpProbe
     from fixtures.identity import Identity, ServedIdentity
-    from fixtures.records import RecordLife, Records
+    from fixtures.record_life import RecordLife
+    from fixtures.records import Records
     from fixtures.release import Endpoint, Release
     from fixtures.run import Run
     from fixtures.sign_in import SignInAnswer, Tokens

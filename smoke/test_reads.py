@@ -13,7 +13,7 @@ from fixtures.observation import CannotObserve
 
 if TYPE_CHECKING:
     from fixtures.http import Answer
-    from fixtures.records import RecordLife
+    from fixtures.record_life import RecordLife
     from fixtures.release import Endpoint
 
 pytestmark = pytest.mark.smoke

@@ -12,7 +12,8 @@ from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
 
 if TYPE_CHECKING:
-    from fixtures.records import RecordLife, Records
+    from fixtures.record_life import RecordLife
+    from fixtures.records import Records
     from fixtures.release import Endpoint, Release
 
 pytestmark = [pytest.mark.smoke, pytest.mark.writes]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from fixtures.census import Census, Swept
     from fixtures.http import Answer
-    from fixtures.records import RecordLife, Records
+    from fixtures.record_life import RecordLife
+    from fixtures.records import Records
     from fixtures.release import Endpoint, OwnRecord, Release
     from fixtures.sweep import Sweep
 

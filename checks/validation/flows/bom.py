@@ -27,7 +27,7 @@ from fixtures.records import GONE
 
 if TYPE_CHECKING:
     from fixtures.http import Answer
-    from fixtures.records import Made
+    from fixtures.record_life import Made
 
 NEEDS = ("list_boms", "create_bom", "read_bom", "update_bom", "delete_bom")
 """The endpoints that make a release one with this flow."""

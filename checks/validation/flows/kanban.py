@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fixtures.http import Answer
-    from fixtures.records import Made
+    from fixtures.record_life import Made
 
 NEEDS = ("list_cards", "approve_card", "reject_card", "ship_card", "receive_card")
 """The endpoints that make a release one with this flow."""

@@ -28,7 +28,7 @@ from fixtures.records import GONE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from fixtures.records import Made
+    from fixtures.record_life import Made
     from fixtures.release import Release
 
 NEEDS = ("approve_task", "start_task", "complete_task")

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from fixtures.environment import Environment
     from fixtures.http import HttpProbe
     from fixtures.ledger import Entry
-    from fixtures.records import Made, Records
+    from fixtures.record_life import Made
+    from fixtures.records import Records
     from fixtures.release import Endpoint, OwnRecord, Release
 
 FIRST_ERROR = 400
