@@ -11,8 +11,8 @@ from fixtures.headers import hsts_max_age_s
 from fixtures.tls import COMPONENTS, OLD
 
 if TYPE_CHECKING:
-    from fixtures.environment import Limits
     from fixtures.headers import Surfaces
+    from fixtures.limits import Limits
     from fixtures.tls import Transport
 
 pytestmark = pytest.mark.security

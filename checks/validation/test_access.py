@@ -24,8 +24,9 @@ from fixtures.tokens import jwt_claims
 
 if TYPE_CHECKING:
     from fixtures.access import Access
-    from fixtures.environment import Environment, Limits
+    from fixtures.environment import Environment
     from fixtures.http import Answer
+    from fixtures.limits import Limits
     from fixtures.registration import Registered, Registrations
     from fixtures.release import Refresh, Release, SignIn
     from fixtures.run import Run

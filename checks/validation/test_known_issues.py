@@ -14,7 +14,8 @@ from fixtures.observation import CannotObserve
 if TYPE_CHECKING:
     from datetime import date
 
-    from fixtures.environment import Environment, Waiver
+    from fixtures.environment import Environment
+    from fixtures.people import Waiver
     from fixtures.release import KnownIssue, Release
 
 pytestmark = pytest.mark.validation

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from fixtures.baseline import Costs
     from fixtures.connections import Connections
     from fixtures.database import Database
-    from fixtures.environment import Environment, Limits
+    from fixtures.environment import Environment
+    from fixtures.limits import Limits
     from fixtures.memory import Use
     from fixtures.quick import Burst
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.configuration import choose
-from fixtures.environment import Rate
+from fixtures.place import Rate
 
 PROD = choose("prod", None, Path.cwd())
 EXEMPT = {"header": "X-Verification", "value": "env:KEY"}

@@ -14,9 +14,9 @@ from checks.validation.test_known_issues import gap
 from fixtures import browser, connections
 from fixtures.baseline import Baseline, read, write
 from fixtures.cors import look_alikes, other_environments, strangers
-from fixtures.environment import Waiver
 from fixtures.memory import of_container, of_process, resident_bytes
 from fixtures.observation import CannotObserve, NotRequired
+from fixtures.people import Waiver
 from fixtures.quick import percentile
 from fixtures.release import KnownIssue
 from fixtures.shift import shift_of

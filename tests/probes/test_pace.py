@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.environment import Rate
 from fixtures.observation import CannotObserve
 from fixtures.pace import Pace, sent
+from fixtures.place import Rate
 from tests.probes.test_run import said, worker
 
 if TYPE_CHECKING:

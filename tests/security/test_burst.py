@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.burst import Burster
-from fixtures.environment import Environment, Rate, load
+from fixtures.environment import Environment, load
 from fixtures.http import SecretHeader
 from fixtures.limiter import counted, is_tight, is_wide
 from fixtures.observation import Absent, CannotObserve, NoAnswer
 from fixtures.pace import sent
+from fixtures.place import Rate
 from fixtures.release import Release
 from fixtures.run import Run
 from fixtures.secrets import Vault
