@@ -14,7 +14,7 @@ demo: .venv/demo.stamp  ## every phase there is, against the embedded reference 
 	$(BIN)/pytest -m "smoke or validation or security or load" --env=local
 
 test: .venv/development.stamp  ## the project's own tests
-	$(BIN)/pytest tests --ignore=tests/load -n auto
+	$(BIN)/pytest tests --ignore=tests/load -n auto --dist worksteal
 	$(BIN)/pytest tests/load
 
 lint: .venv/development.stamp
