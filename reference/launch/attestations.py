@@ -5,18 +5,19 @@ Signing is real, the signer is not: nobody stands behind these statements, and e
 
 from __future__ import annotations
 
-import subprocess
-import threading
-from contextlib import contextmanager
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reference.launch.plan import COMMIT, ENVIRONMENT, VERSION
+from reference.launch.processes import python_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from reference.launch.processes import Processes
 
 SIGNER, ROLE = "security-lead@example.org", "Security Lead"
 NAMESPACE = "gonogo-attestation"
@@ -70,30 +71,25 @@ def place(directory: Path) -> Place:
     return Place(directory / "attestations", directory / "allowed_signers")
 
 
-@contextmanager
-def beside(where: Place, edits: Iterable[tuple[str, str, str]]) -> Iterator[None]:
-    """Make the statements, in 20 ms, while other things are started; nobody goes on before they are made."""
-    making = threading.Thread(target=make, args=(where, edits))
-    making.start()
-    try:
-        yield
-    finally:
-        making.join()
-
-
-def make(where: Place, edits: Iterable[tuple[str, str, str]]) -> None:
+def make(processes: Processes, where: Place, edits: Iterable[tuple[str, str, str]]) -> None:
     """Write and sign the statements; without ssh-keygen there are none, as without a signer.
 
     Args:
+        processes: to which ssh-keygen belongs while it runs.
         where: what is filled.
         edits: item, text and its replacement, before the signing.
     """
     where.folder.mkdir()
     key = where.folder / "key"
-    try:
-        _ssh_keygen("-q", "-t", "ed25519", "-N", "", "-C", SIGNER, "-f", str(key))
-    except FileNotFoundError:
+    program = shutil.which("ssh-keygen")
+    if program is None:
         return
+
+    def ssh_keygen(*arguments: str | Path) -> None:
+        run = processes.start("ssh-keygen", [program, "-q", *arguments], environ=python_variables())
+        processes.finish(run, SIGN_WITHIN_S)
+
+    ssh_keygen("-t", "ed25519", "-N", "", "-C", SIGNER, "-f", key)
     public = key.with_suffix(".pub")
     where.allowed_signers.write_text(f'{SIGNER} namespaces="{NAMESPACE}" {public.read_text()}')
     public.unlink()
@@ -103,7 +99,7 @@ def make(where: Place, edits: Iterable[tuple[str, str, str]]) -> None:
         for item, old, new in edits:
             text = text.replace(old, new) if item == claim.item else text
         file.write_text(text)
-    _ssh_keygen("-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), *map(str, files))
+    ssh_keygen("-Y", "sign", "-n", NAMESPACE, "-f", key, *files)
     key.unlink()  # nobody signs anything else with it
 
 
@@ -125,13 +121,4 @@ def written(claim: Claim, today: date) -> str:
             *(["", "[facts]", *facts] if facts else []),
             "",
         ]
-    )
-
-
-def _ssh_keygen(*arguments: str) -> None:
-    subprocess.run(  # noqa: S603  its arguments are ours
-        ["ssh-keygen", *arguments],  # noqa: S607  the one that the path has
-        stdin=subprocess.DEVNULL,
-        check=True,
-        timeout=SIGN_WITHIN_S,
     )

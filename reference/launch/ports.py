@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import random
 import socket
-import tempfile
-from pathlib import Path
 
 HOST = "127.0.0.1"
 # Below the range that systems take outgoing connections from, so that none takes ours meanwhile.
 FIRST, LAST = 20_000, 32_000
 
 
-_held: list[int] = []
-"""Descriptors of the locks of this process's ports: they go with the process."""
+_held: list[socket.socket] = []
+"""UDP sockets on the numbers of this process's ports: locks that need no file and go with the process."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -33,15 +29,13 @@ def free_ports(count: int) -> list[int]:
 
 def _is_ours(port: int) -> bool:
     """Return whether this process holds the lock of a port now, and did not before."""
-    folder = Path(tempfile.gettempdir()) / f"gonogo-ports-{os.geteuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = socket.socket(type=socket.SOCK_DGRAM)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+        lock.bind((HOST, port))
+    except OSError:
+        lock.close()
         return False
-    _held.append(descriptor)
+    _held.append(lock)
     return True
 
 

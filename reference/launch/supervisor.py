@@ -132,8 +132,8 @@ def start(processes: Processes, plan: Plan) -> tuple[dict[str, str], previous.Pr
     console_password = secrets.token_urlsafe(18)
 
     attested = attestations.place(directory)
-    with attestations.beside(attested, plan.attestation_edits):
-        database = postgres.start(processes, database_port, owner)
+    attestations.make(processes, attested, plan.attestation_edits)
+    database = postgres.start(processes, database_port, owner)
     tables = prepare(database.url(postgres.APPLICATION), passwords)
     rotation.administrate(database, plan.sql)
     earlier = previous.listen(processes, plan, database.url(postgres.APPLICATION))

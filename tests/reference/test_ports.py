@@ -5,12 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reference.launch import ports
-
-if TYPE_CHECKING:
-    import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 FEW = "from reference.launch import ports; ports.FIRST, ports.LAST = 20_000, 20_099"
@@ -18,8 +14,7 @@ TAKE = f"{FEW}; print(*ports.free_ports(40))"
 HOLD = f"{TAKE}; import sys; sys.stdout.flush(); sys.stdin.read()"
 
 
-def test_a_port_belongs_to_one_launch_until_it_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+def test_a_port_belongs_to_one_launch_until_it_ends() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT
     ) as first:
