@@ -288,9 +288,8 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             "[absent]\ndatabse = 'no database'\n",
             """\
               absent.databse: no such component
-                allowed: api_keys, audit, auto_scaling, cache, cdn, database, database_console, email,
-                error_tracking, frontend, jobs, kubernetes, load_balancer, logs, metrics,
-                previous_database_password, previous_signing_key, registry, reports, version, waf
+                allowed: api_keys, audit, cdn, database, database_console, frontend, logs,
+                previous_database_password, previous_signing_key, version, waf
                 did you mean: database""",
             id="unknown component",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,14 @@ def test_neutral_id_proves_nothing_where_the_body_is_another() -> None:
     assert unseen(OLD, [tried(id="neutral", is_like_never=False)])
     assert not unseen(OLD, [tried(id="neutral", is_like_never=True)])
     assert not unseen(OLD, [tried(id="real", is_like_never=False)])
+
+
+def test_a_declared_parent_that_never_was_a_path_may_not_be_found() -> None:
+    parent = replace(OLD, status=410, covers=True)
+
+    assert not alive(parent, [tried(status=404), tried(status=410)])
+    assert alive(parent, [tried(status=200)])
+    assert alive(replace(OLD, status=410), [tried(status=404)])
 
 
 def test_target_that_breaks_on_an_old_path_is_alive() -> None:
