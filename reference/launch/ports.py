@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 
@@ -9,9 +10,6 @@ HOST = "127.0.0.1"
 # Below the range that systems take outgoing connections from, so that none takes ours meanwhile.
 FIRST, LAST = 20_000, 32_000
 
-
-_held: list[socket.socket] = []
-"""UDP sockets on the numbers of this process's ports: locks that need no file and go with the process."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -28,14 +26,17 @@ def free_ports(count: int) -> list[int]:
 
 
 def _is_ours(port: int) -> bool:
-    """Return whether this process holds the lock of a port now, and did not before."""
+    """Return whether this process holds the lock of a port from now to its end, and did not before.
+
+    A UDP socket of the same number is a lock that needs no file and goes with the process.
+    """
     lock = socket.socket(type=socket.SOCK_DGRAM)
     try:
         lock.bind((HOST, port))
     except OSError:
         lock.close()
         return False
-    _held.append(lock)
+    atexit.register(lock.close)
     return True
 
 

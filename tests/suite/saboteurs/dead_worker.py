@@ -1,4 +1,4 @@
-"""Kills the process that runs the first check."""
+"""Kills the process that runs the first check; of several workers only the first, as a machine would."""
 
 import os
 import signal
@@ -8,6 +8,8 @@ import pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call() -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker == "gw0":
         os.kill(os.getpid(), signal.SIGKILL)
-    os.abort()
+    if worker is None:
+        os.abort()
