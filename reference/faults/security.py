@@ -154,6 +154,14 @@ def framing_allowed_on_page(plan: Plan) -> Plan:
     return with_location(plan, f"location = / {{ {' '.join(kept)} try_files /index.html =404; }}")
 
 
+@launch_fault("headers-missing-on-redirect", HEADERS, phase=PHASE)
+def headers_missing_on_redirect(plan: Plan) -> Plan:
+    """A location that only redirects, over TLS, has a header of its own, and so none of the others."""
+    return with_location(
+        plan, 'location = /api/v1/health/ { add_header X-Moved "yes" always; return 301 /api/v1/health; }'
+    )
+
+
 @launch_fault("referrer-unsafe-url", HEADERS, phase=PHASE)
 def referrer_unsafe_url(plan: Plan) -> Plan:
     """Other sites learn the whole address of the page."""

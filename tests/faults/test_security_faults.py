@@ -27,6 +27,7 @@ CAUSES = {
     "csp-unsafe-inline": r"scripts may come from 'unsafe-inline'",
     "nosniff-missing-on-files": r"board\.js answers 200: no such header",
     "framing-allowed-on-page": r"/ answers 200: neither X-Frame-Options nor frame-ancestors",
+    "headers-missing-on-redirect": r"GET https://\S+/api/v1/health/ answers 301: n",
     "referrer-unsafe-url": r"unsafe-url",
     "permissions-policy-missing": r"no such header",
     "cookie-without-flags": r"cookie visit without Secure, HttpOnly, SameSite",
