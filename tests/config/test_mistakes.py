@@ -288,10 +288,10 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             "[absent]\ndatabse = 'no database'\n",
             """\
               absent.databse: no such component
-                allowed: api_keys, audit, auto_scaling, cache, cdn, database, database_console, email,
-                error_tracking, frontend, jobs, kubernetes, load_balancer, logs, metrics,
+                allowed: api_keys, audit, auto_scaling, cache, cdn, database, database_console, direct_address,
+                email, error_tracking, frontend, jobs, kubernetes, load_balancer, logs, metrics,
                 previous_database_password, previous_signing_key, registry, reports, version, waf
-                did you mean: database""",
+                did you mean: database""",  # noqa: E501 - the message as it is
             id="unknown component",
         ),
         pytest.param(
@@ -300,6 +300,14 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
               absent.database: declared absent, although [database] is there
                 allowed: one of them""",
             id="absent and there",
+        ),
+        pytest.param(
+            "absent = { direct_address = 'none' }\n"
+            "api = { url = 'https://a.example', direct = ['http://10.0.0.1'] }\n",
+            """\
+              absent.direct_address: declared absent, although api.direct is there
+                allowed: one of them""",
+            id="no direct address and one",
         ),
         pytest.param(
             "[escalation.5]\nrespond_within_min = 5\ncontacts = []\n",
