@@ -233,6 +233,22 @@ def environment_file_public(plan: Plan) -> Plan:
     return with_location(plan, "location = /.env { default_type text/plain; return 200 'DEBUG=true'; }")
 
 
+@launch_fault("directory-listing", DEBUG, phase=PHASE)
+def directory_listing(plan: Plan) -> Plan:
+    """What lies in a folder is there for everybody to choose from."""
+    return with_location(
+        plan, 'location /backup/ { alias "@{directory}/frontend/"; autoindex on; index none; }'
+    )
+
+
+@answer_fault("stored-password-shown", DEBUG, endpoint="me", phase=PHASE)
+async def stored_password_shown(honest: Handler, call: Call) -> Result:
+    """Whoever is signed in is told the hash of the own password."""
+    me = await honest(call)
+    stored = {"password_hash": f"$2b$12${'R9h.cIPz0g' * 5}abc"}
+    return JSONResponse(me.model_dump(mode="json") | stored, headers={"Cache-Control": "no-store"})  # type: ignore[union-attr]  # it is a model
+
+
 @launch_fault("source-map-served", DEBUG, phase=PHASE)
 def source_map_served(plan: Plan) -> Plan:
     """The page's script comes with its source map."""

@@ -38,6 +38,8 @@ CAUSES = {
     "openapi-public": r"/openapi\.json answers 200 and shows",
     "metrics-public": r"/metrics answers 200 and shows",
     "environment-file-public": r"/\.env answers 200 and shows",
+    "directory-listing": r"/backup/ answers 200 and shows '<title>Index of /'",
+    "stored-password-shown": r"GET \S+/auth/me \(200\) holds one of bcrypt",
     "source-map-served": r"the map of /board\.js is served: /board\.js\.map",
     "debug-on": r"application runs with DEBUG=true",
     "traceback-in-500": r"is answered 500|Traceback",
