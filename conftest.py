@@ -14,6 +14,7 @@ pytest_plugins = [
     "load.plugin",
     "fixtures.default_accounts",
     "fixtures.api_keys",
+    "fixtures.issued",
     "fixtures.forgery",
     "fixtures.database_sign_in",
     "fixtures.console",

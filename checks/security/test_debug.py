@@ -97,6 +97,22 @@ def test_no_answer_is_a_debug_page(surfaces: Surfaces, measured: Measured) -> No
 
 
 @item("SEC-PRE-7")
+def test_no_answer_holds_a_stored_password(
+    exposures: Exposures, surfaces: Surfaces, measured: Measured
+) -> None:
+    """No answer holds what a password is stored as, that to the sign-in and that about oneself included."""
+    found = exposures.stored_passwords()
+    measured(len(surfaces.seen()), unit="answers")
+
+    assert not found, explain(
+        expected="no hash of a password in any answer, not even in one's own",
+        seen="; ".join(f"{each.where} holds one of {', '.join(each.kinds)}" for each in found),
+        next="name the fields that answers have, instead of sending what is stored; have passwords changed",
+        by_hand=found[0].curl,
+    )
+
+
+@item("SEC-PRE-7")
 def test_source_maps_are_not_served(exposures: Exposures, measured: Measured) -> None:
     """The page's scripts and styles come without the map that leads back to their source."""
     maps = exposures.source_maps()

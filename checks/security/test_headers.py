@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import Exhibits, Measured, explain, item
-from fixtures import headers
+from fixtures import cookies, headers
 from fixtures.headers import PRIVATE, SURFACES
 from fixtures.observation import Absent
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fixtures.headers import Surfaces
     from fixtures.http import Answer
+    from fixtures.release import Release
 
 pytestmark = pytest.mark.security
 
@@ -23,6 +24,8 @@ SECURITY_HEADERS = (
     "Strict-Transport-Security", "Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options",
     "Referrer-Policy", "Permissions-Policy", "Set-Cookie", "Cache-Control",
 )  # fmt: skip
+
+REMEDY = "add it where the proxy adds headers to all answers, errors too (nginx: add_header ... always)"
 
 each_surface = pytest.mark.parametrize("surface", SURFACES)
 
@@ -55,7 +58,7 @@ def test_hsts(surface: str, surfaces: Surfaces, measured: Measured, exhibits: Ex
 def test_content_security_policy(surface: str, surfaces: Surfaces, measured: Measured) -> None:
     """A content security policy is on this kind of answer, and lets no foreign script run."""
     _claim(
-        surfaces.answers(surface),
+        _shown_by_browsers(surface, surfaces),
         headers.loose_scripts,
         measured,
         "Content-Security-Policy without 'unsafe-inline', 'unsafe-eval' and * for scripts",
@@ -67,7 +70,7 @@ def test_content_security_policy(surface: str, surfaces: Surfaces, measured: Mea
 def test_framing(surface: str, surfaces: Surfaces, measured: Measured) -> None:
     """No other site may show this kind of answer in a frame."""
     _claim(
-        surfaces.answers(surface),
+        _shown_by_browsers(surface, surfaces),
         headers.unframed,
         measured,
         "X-Frame-Options DENY or SAMEORIGIN, or frame-ancestors in the content security policy",
@@ -78,7 +81,9 @@ def test_framing(surface: str, surfaces: Surfaces, measured: Measured) -> None:
 @each_surface
 def test_nosniff(surface: str, surfaces: Surfaces, measured: Measured) -> None:
     """A browser takes this kind of answer for what its type says."""
-    _claim(surfaces.answers(surface), headers.sniffed, measured, "X-Content-Type-Options: nosniff")
+    _claim(
+        _shown_by_browsers(surface, surfaces), headers.sniffed, measured, "X-Content-Type-Options: nosniff"
+    )
 
 
 @item("SEC-POST-4")
@@ -86,7 +91,10 @@ def test_nosniff(surface: str, surfaces: Surfaces, measured: Measured) -> None:
 def test_referrer_policy(surface: str, surfaces: Surfaces, measured: Measured) -> None:
     """Other sites do not learn from which address their visitors come."""
     _claim(
-        surfaces.answers(surface), headers.told_referrer, measured, "Referrer-Policy other than unsafe-url"
+        _shown_by_browsers(surface, surfaces),
+        headers.told_referrer,
+        measured,
+        "Referrer-Policy other than unsafe-url",
     )
 
 
@@ -94,18 +102,26 @@ def test_referrer_policy(surface: str, surfaces: Surfaces, measured: Measured) -
 @each_surface
 def test_permissions_policy(surface: str, surfaces: Surfaces, measured: Measured) -> None:
     """Features of the browser that the release does not need are switched off."""
-    _claim(surfaces.answers(surface), headers.unlimited_features, measured, "Permissions-Policy with limits")
+    _claim(
+        _shown_by_browsers(surface, surfaces),
+        headers.unlimited_features,
+        measured,
+        "Permissions-Policy with limits",
+    )
 
 
 @item("SEC-POST-4")
 @each_surface
-def test_cookies(surface: str, surfaces: Surfaces, measured: Measured) -> None:
-    """Every cookie of this kind of answer is Secure, HttpOnly and SameSite."""
+def test_cookies(surface: str, surfaces: Surfaces, release: Release, measured: Measured) -> None:
+    """Every cookie of this kind of answer is Secure, HttpOnly and SameSite, and goes where it must only."""
+    is_shared = release.cors is not None and release.cors.credentials
+    session = release.sign_in.cookie if release.sign_in else None
     _claim(
         surfaces.answers(surface),
-        lambda answer: "; ".join(headers.loose_cookies(answer)),
+        lambda answer: "; ".join(cookies.loose(answer, is_shared=is_shared, session=session)),
         measured,
-        "cookies with Secure, HttpOnly and SameSite, or none",
+        "cookies with Secure, HttpOnly and SameSite, none for other sites, a session for this host only",
+        remedy="correct what sets the cookie; a session needs no Domain, and SameSite=Lax or Strict",
     )
 
 
@@ -121,6 +137,8 @@ def _claim(
     wrong: Callable[[Answer], str],
     measured: Measured,
     expected: str,
+    *,
+    remedy: str = REMEDY,
 ) -> None:
     """Judge every answer of a kind."""
     measured(len(answers), unit="answers")
@@ -131,9 +149,21 @@ def _claim(
         seen="; ".join(
             f"{answer.method} {answer.url} answers {answer.status}: {why}" for answer, why in found
         ),
-        next="add it where the proxy adds headers to all answers, errors too (nginx: add_header ... always)",
+        next=remedy,
         by_hand=found[0][0].curl,
     )
+
+
+def _shown_by_browsers(surface: str, surfaces: Surfaces) -> list[Answer]:
+    """Return the answers of a kind that are more than the way from plain HTTP to the real address.
+
+    Raises:
+        Absent: there is none.
+    """
+    found = [each for each in surfaces.answers(surface) if not headers.is_plain_redirect(each)]
+    if not found:
+        raise Absent(f"{surface} with TLS", "plain HTTP is redirected, and nothing else is")
+    return found
 
 
 def _said(answer: Answer, name: str) -> str:

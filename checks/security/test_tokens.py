@@ -26,6 +26,7 @@ from fixtures.forgery import (
     WELL_KNOWN,
 )
 from fixtures.http import Answer
+from fixtures.issued import ISSUED
 from fixtures.observation import Absent, CannotObserve
 from fixtures.run import Raised
 from fixtures.vault import address
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fixtures.access import Access, Renewal, SignedOut
     from fixtures.environment import Environment
     from fixtures.forgery import Forgery
+    from fixtures.issued import Issued
     from fixtures.release import Release
     from fixtures.run import Run
 
@@ -73,6 +75,23 @@ def test_forged_token_is_refused(
         by_hand=next(iter(seen.wrong.values())).curl,
     )
     seen.require_clear()
+
+
+@item("SEC-PRE-4")
+@pytest.mark.parametrize("kind", ISSUED)
+def test_token_cannot_be_guessed(kind: str, issued: Issued, measured: Measured) -> None:
+    """A token that is only a string is long enough, and those of several sign-ins have little in common."""
+    seen = issued.strength(kind)
+    measured(seen.bits, unit=f"bits at most, of {seen.tokens} tokens")
+
+    assert not seen.weakness, explain(
+        expected=f"an {kind} of 64 random bits or more (OWASP, session identifiers)",
+        seen=f"of {seen.tokens} sign-ins: {seen.weakness}",
+        next="take 16 bytes or more from the system's secure random source for each, and end all sessions",
+    )
+    if seen.tokens == 1:
+        got = "only one sign-in gave one, so nothing can be said of numbers in a row"
+        raise CannotObserve(f"comparing {kind}s", got, remedy="declare a second account in [roles]")
 
 
 @item("SEC-PRE-4")

@@ -16,6 +16,7 @@ import pytest
 from checks import Exhibits, Measured, explain, item
 from fixtures import bodies
 from fixtures.access import CASES, UNKNOWN_USER, WRONG_PASSWORD, Expiry, Knocks, Renewal, SignedOut, text_at
+from fixtures.lifetime import told
 from fixtures.observation import Absent, CannotObserve
 from fixtures.options import ENVIRONMENT, RELEASE
 from fixtures.registration import claim_at
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.validation
 
 REMEDY = "read the service's log for this request"
+NO_LIFETIME = (
+    "let the sign-in tell it (Max-Age, or expires_in beside the token), or waive VAL-ACC-1, "
+    "or leave limits.token_max_lifetime_min out"
+)
 UNAUTHORIZED = 401
 TO_THE_SIGN_IN = frozenset({302, 303, 307})
 REFUSALS = frozenset({400, 401, 403, 422})
@@ -154,6 +159,32 @@ def test_token_tells_its_times(
         + (f", good for {longest:g} minutes at most" if longest else ""),
         seen="; ".join(wrong),
         next="see how the service issues tokens, and its clock",
+        by_hand=signed_in.answer.curl,
+    )
+
+
+@item("VAL-ACC-1")
+def test_session_ends_in_time(
+    promised: SignIn, signed_in: SignInAnswer, limits: Limits, measured: Measured
+) -> None:
+    """A role's session, or token that is only a string, is good for no longer than allowed."""
+    longest = limits.token_max_lifetime_min
+    if longest is None:
+        raise Absent("limit for the lifetime of a session", "limits.token_max_lifetime_min sets none")
+    if promised.format == "jwt":
+        raise Absent("opaque token", "its claims say when it ends, and are judged by a check of their own")
+    if not signed_in.token:
+        raise CannotObserve(f"reading the token of {signed_in.role}", "the sign-in gave none", remedy=REMEDY)
+    seen = told(signed_in, promised)
+    if seen.minutes is None:
+        got = f"no {seen.source} tells it"
+        raise CannotObserve("asking how long a session lasts", got, remedy=NO_LIFETIME)
+    measured(round(seen.minutes, 2), limit=longest, unit="min")
+
+    assert 0 < seen.minutes <= longest, explain(
+        expected=f"a session or token that is good for {longest:g} minutes at most",
+        seen=f"{seen.minutes:g} minutes, by {seen.source}",
+        next="end sessions sooner, in the service as well as in what it tells its clients",
         by_hand=signed_in.answer.curl,
     )
 

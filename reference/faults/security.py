@@ -154,6 +154,14 @@ def framing_allowed_on_page(plan: Plan) -> Plan:
     return with_location(plan, f"location = / {{ {' '.join(kept)} try_files /index.html =404; }}")
 
 
+@launch_fault("headers-missing-on-redirect", HEADERS, phase=PHASE)
+def headers_missing_on_redirect(plan: Plan) -> Plan:
+    """A location that only redirects, over TLS, has a header of its own, and so none of the others."""
+    return with_location(
+        plan, 'location = /api/v1/health/ { add_header X-Moved "yes" always; return 301 /api/v1/health; }'
+    )
+
+
 @launch_fault("referrer-unsafe-url", HEADERS, phase=PHASE)
 def referrer_unsafe_url(plan: Plan) -> Plan:
     """Other sites learn the whole address of the page."""
@@ -223,6 +231,22 @@ def metrics_public(plan: Plan) -> Plan:
 def environment_file_public(plan: Plan) -> Plan:
     """The settings file lies among the pages."""
     return with_location(plan, "location = /.env { default_type text/plain; return 200 'DEBUG=true'; }")
+
+
+@launch_fault("directory-listing", DEBUG, phase=PHASE)
+def directory_listing(plan: Plan) -> Plan:
+    """What lies in a folder is there for everybody to choose from."""
+    return with_location(
+        plan, 'location /backup/ { alias "@{directory}/frontend/"; autoindex on; index none; }'
+    )
+
+
+@answer_fault("stored-password-shown", DEBUG, endpoint="me", phase=PHASE)
+async def stored_password_shown(honest: Handler, call: Call) -> Result:
+    """Whoever is signed in is told the hash of the own password."""
+    me = await honest(call)
+    stored = {"password_hash": f"$2b$12${'R9h.cIPz0g' * 5}abc"}
+    return JSONResponse(me.model_dump(mode="json") | stored, headers={"Cache-Control": "no-store"})  # type: ignore[union-attr]  # it is a model
 
 
 @launch_fault("source-map-served", DEBUG, phase=PHASE)

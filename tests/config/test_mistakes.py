@@ -288,7 +288,7 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             "[absent]\ndatabse = 'no database'\n",
             """\
               absent.databse: no such component
-                allowed: api_keys, audit, cdn, database, database_console, frontend, logs,
+                allowed: api_keys, audit, cdn, database, database_console, direct_address, frontend, logs,
                 previous_database_password, previous_signing_key, version, waf
                 did you mean: database""",
             id="unknown component",
@@ -299,6 +299,14 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
               absent.database: declared absent, although [database] is there
                 allowed: one of them""",
             id="absent and there",
+        ),
+        pytest.param(
+            "absent = { direct_address = 'none' }\n"
+            "api = { url = 'https://a.example', direct = ['http://10.0.0.1'] }\n",
+            """\
+              absent.direct_address: declared absent, although api.direct is there
+                allowed: one of them""",
+            id="no direct address and one",
         ),
         pytest.param(
             "[escalation.5]\nrespond_within_min = 5\ncontacts = []\n",

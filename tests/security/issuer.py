@@ -90,6 +90,15 @@ class Issuer:
 @contextmanager
 def forging(folder: Path, issuer: Issuer, *, format_: str = "jwt", **parts: Any) -> Iterator[Forgery]:
     """Serve the system, and yield what presents forged tokens to it."""
+    with probing(folder, issuer, format_=format_, **parts) as (access, common):
+        yield Forgery(access=access, **common)
+
+
+@contextmanager
+def probing(
+    folder: Path, issuer: Issuer, *, format_: str = "jwt", **parts: Any
+) -> Iterator[tuple[Access, dict[str, Any]]]:
+    """Serve the system, and yield what asks to be let in, with the parts that other probes are made of."""
     sign_in = {
         "path": "/login",
         "body": {"username": "{username}", "password": "{password}"},
@@ -113,7 +122,7 @@ def forging(folder: Path, issuer: Issuer, *, format_: str = "jwt", **parts: Any)
             "tokens": made.tokens,
         }
         access = Access(line=made.line, identity=made.identity, permission=made.permission, **common)
-        yield Forgery(access=access, **common)
+        yield access, common
 
 
 def key_set() -> str:

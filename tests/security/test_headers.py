@@ -70,18 +70,17 @@ def test_unsafe(judge: Callable[[Answer], str], pairs: list[tuple[str, str]], wh
 
 
 @pytest.mark.parametrize(
-    ("cookie", "found"),
+    ("status", "url", "is_plain"),
     [
-        ("sid=1; Secure; HttpOnly; SameSite=Lax", []),
-        ("csrftoken=1; Secure; SameSite=Strict", []),
-        ("sid=; Max-Age=0; Path=/", []),
-        ("sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", []),
-        ("sid=1; secure; httponly", ["cookie sid without SameSite"]),
-        ("sid=1", ["cookie sid without Secure, HttpOnly, SameSite"]),
+        (301, "http://shop.example/", True),
+        (308, "http://shop.example/", True),
+        (301, "https://shop.example/", False),
+        (200, "http://shop.example/", False),
+        (404, "http://shop.example/", False),
     ],
 )
-def test_cookie(cookie: str, found: list[str]) -> None:
-    assert headers.loose_cookies(answer(("Set-Cookie", cookie))) == found
+def test_only_the_way_from_plain_http_is_a_plain_redirect(status: int, url: str, *, is_plain: bool) -> None:
+    assert headers.is_plain_redirect(Answer("GET", url, status, (), b"", 1.0, complete=True)) is is_plain
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.environment import Environment
-from fixtures.observation import Absent, CannotObserve, NoAnswer
+from fixtures.observation import Absent, CannotObserve, NoAnswer, NotRequired
 from fixtures.release import Release
 from fixtures.run import Run
 from fixtures.tls import Heard, Transport, weakness
@@ -26,13 +26,14 @@ class Anybody:
     def require(self) -> None: ...
 
 
-def transport(tmp_path: Path, **api: Any) -> Transport:
+def transport(tmp_path: Path, absent: dict[str, str] | None = None, /, **api: Any) -> Transport:
     environment = Environment.model_validate(
         {
             "name": "tried",
             "release": "1",
             "identity": {"unproven": "a test"},
             "api": api,
+            "absent": absent or {},
             "limits": {"request_timeout_s": 2},
         }
     )
@@ -119,8 +120,14 @@ def test_closed_address_behind_the_proxy(tmp_path: Path) -> None:
 
 
 def test_no_address_behind_the_proxy_is_declared(tmp_path: Path) -> None:
-    with pytest.raises(Absent, match="names no direct addresses"):
+    with pytest.raises(NotRequired, match=r"not observed: .*api\.direct, or say in absent\.direct_address"):
         transport(tmp_path, url="https://shop.example").around()
+
+
+def test_there_is_no_address_behind_the_proxy(tmp_path: Path) -> None:
+    absent = {"direct_address": "the proxy and the service share one machine"}
+    with pytest.raises(Absent, match="share one machine"):
+        transport(tmp_path, absent, url="https://shop.example").around()
 
 
 def test_nothing_is_said_through_a_forward_proxy(tmp_path: Path) -> None:
