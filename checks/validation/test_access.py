@@ -183,7 +183,7 @@ def test_session_ends_in_time(
 
     assert 0 < seen.minutes <= longest, explain(
         expected=f"a session or token that is good for {longest:g} minutes at most",
-        seen=f"{seen.minutes:g} minutes, by {seen.source}",
+        seen=f"{round(seen.minutes, 2):,} minutes, by {seen.source}",
         next="end sessions sooner, in the service as well as in what it tells its clients",
         by_hand=signed_in.answer.curl,
     )
