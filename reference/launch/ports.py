@@ -11,7 +11,6 @@ HOST = "127.0.0.1"
 FIRST, LAST = 20_000, 32_000
 
 
-
 def free_ports(count: int) -> list[int]:
     """Return distinct ports that nothing listens on now, and that no other launch is given before we end.
 
