@@ -8,6 +8,7 @@ import pytest
 
 from checks import Measured, explain, item
 from fixtures.bodies import MISSING, field, hidden_error
+from fixtures.echo import stored_otherwise
 from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
 
@@ -86,6 +87,23 @@ def test_created_record_is_there(created: RecordLife, endpoint: Endpoint, releas
         expected=f"what {endpoint.method} {endpoint.path} says it created is there",
         seen=f"it answered {created.created.status}, and {' and '.join(missing)}",
         next=REMEDY,
+        by_hand=created.created.curl,
+    )
+
+
+@item("SMK-4")
+@pytest.mark.endpoints(kinds=("create",))
+def test_created_record_holds_what_was_sent(
+    created: RecordLife, endpoint: Endpoint, release: Release
+) -> None:
+    """A created record shows the values that it was made with, wherever it shows them."""
+    own = release.records[created.record]
+    different = stored_otherwise(own, created, release)
+
+    assert not different, explain(
+        expected=f"what {endpoint.method} {endpoint.path} creates holds what was sent",
+        seen="; ".join(different),
+        next=f"{REMEDY}; a field that is meant to come back otherwise: records.{created.record}.not_echoed",
         by_hand=created.created.curl,
     )
 

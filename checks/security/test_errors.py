@@ -9,7 +9,7 @@ import pytest
 
 from checks import Exhibits, Measured, explain, item
 from fixtures.access import UNKNOWN_USER, WRONG_PASSWORD
-from fixtures.hostile import METHOD, READING_KINDS, WRITING_KINDS
+from fixtures.hostile import METHOD, QUOTE, READING_KINDS, WRITING_KINDS
 from fixtures.observation import Absent
 from fixtures.revealing import DETAILS, comparable, revealed
 
@@ -47,14 +47,35 @@ def test_hostile_reading_is_no_server_error(
 @item("SEC-PRE-8")
 @pytest.mark.writes
 @pytest.mark.parametrize("kind", WRITING_KINDS)
-def test_hostile_writing_is_refused(kind: str, leaks: Leaks, measured: Measured, exhibits: Exhibits) -> None:
+def test_hostile_writing_is_refused(
+    kind: str, leaks: Leaks, release: Release, measured: Measured, exhibits: Exhibits
+) -> None:
     """A request that would write and cannot be meant is refused with 4xx, and never accepted."""
     replies = leaks.hostile_writing()
     chosen = _of(kind, replies)
     _show(kind, replies, exhibits)
     wrong = [each for each in chosen if each.answer and not _is_refused(each)]
     measured(len(wrong), limit=0, unit=f"answers; {_tried(kind, replies)}")
-    _claim(wrong, chosen, "a 4xx")
+    intruded = kind == QUOTE and any(_is_let_in(each, release) for each in wrong)
+    _claim(wrong, chosen, "a 4xx", "somebody got in with a quote instead of a password: " if intruded else "")
+
+
+@item("SEC-PRE-8")
+@pytest.mark.writes
+def test_trace_gives_no_request_back(leaks: Leaks, measured: Measured) -> None:
+    """TRACE does not answer with the request: its headers hold cookies and tokens, also a proxy's."""
+    traces = leaks.traces()
+    measured(", ".join(f"{each.path} {each.answer.status}" for each in traces))
+    echoed = [each for each in traces if each.echoed]
+
+    assert not echoed, explain(
+        expected="TRACE is refused, or ignored",
+        seen="; ".join(
+            f"TRACE {each.path} answers {each.answer.status} with the request's headers" for each in echoed
+        ),
+        next="switch TRACE off in the server and in every proxy (Apache: TraceEnable off)",
+        by_hand=echoed[0].answer.curl,
+    )
 
 
 @item("SEC-PRE-8")
@@ -132,6 +153,15 @@ def _is_refused(reply: Reply) -> bool:
     return status in REFUSED or (reply.kind == METHOD and status == NOT_IMPLEMENTED)
 
 
+def _is_let_in(reply: Reply, release: Release) -> bool:
+    """Return whether a reply to a sign-in is what a sign-in that succeeds is answered."""
+    return (
+        reply.answer is not None
+        and release.sign_in is not None
+        and (reply.answer.status == release.sign_in.status)
+    )
+
+
 def _tried(kind: str, replies: Replies) -> str:
     """Say how many combinations of endpoint and place were tried, of all that there are."""
     tried = sum(each.kind == kind for each in replies.replies)
@@ -147,10 +177,10 @@ def _show(kind: str, replies: Replies, exhibits: Exhibits) -> None:
     exhibits.table(f"Requests with {kind}: {_tried(kind, replies)}", ("request", "answer"), rows)
 
 
-def _claim(wrong: list[Reply], chosen: list[Reply], expected: str) -> None:
+def _claim(wrong: list[Reply], chosen: list[Reply], expected: str, first: str = "") -> None:
     assert not wrong, explain(
         expected=expected,
-        seen="; ".join(map(str, wrong)),
+        seen=first + "; ".join(map(str, wrong)),
         next="validate input where it enters, and answer 400 or 422",
         by_hand=wrong[0].answer.curl if wrong[0].answer else "",
     )

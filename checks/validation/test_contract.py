@@ -7,12 +7,15 @@ of the guide's section "Endpoint validation", which has none for the rest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from checks import Exhibits, Measured, explain, item
+from checks.validation.flows import bom, kanban, orders
+from checks.validation.flows.steps import declares
 from fixtures.bodies import field
+from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped
 from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
 from fixtures.openapi import BrokenDocument, Document
@@ -168,12 +171,13 @@ def judge_life(
     answers += [(release.endpoint(own.read), life.read, life.id)] if own.read and life.read else []
     swept = [sweep.judged(each, answer, asked_id=id_) for each, answer, id_ in answers]
     broken = [f"{each.shown} {'; '.join(each.problems)}" for each in swept if each.problems]
-    broken += [] if broken else _stubs(own, life, release)
+    broken += [] if broken else [*_stubs(own, life, release)] or stored_otherwise(own, life, release)
 
     assert not broken, explain(
         expected="a record is made, read and listed as contracted, and each shows this very record",
         seen=first(broken),
-        next=f"{REMEDY}; see whether the endpoint asks the database",
+        next=f"{REMEDY}; see whether the endpoint asks the database; "
+        f"a field that is meant to come back otherwise: records.{life.record}.not_echoed",
         by_hand="\n".join(answer.curl for _, answer, _ in answers),
     )
 
@@ -194,6 +198,120 @@ def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
         yield f"GET {release.endpoint(own.list).path} still shows {life.record} {life.id} after its removal"
 
 
+@pytest.fixture
+def changed(endpoint: Endpoint, release: Release, records: Records) -> tuple[OwnRecord, RecordLife]:
+    """How the kind of record is made that the endpoint changes, and the life of one."""
+    for name, own in release.records.items():
+        if endpoint.name in own.updates:
+            return own, records.life(name)
+    raise Absent(f"record that {endpoint.name} changes", "the release file declares none")
+
+
+@item("VAL-ACC-1", "VAL-API-1", "VAL-API-2", "VAL-API-3", "REL-BOM-1", "REL-PPIC-1", "REL-PATH-1")
+@pytest.mark.endpoints(scope="declared", kinds=("update",))
+@pytest.mark.writes
+def test_record_is_changed_as_contracted(
+    endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
+) -> None:
+    """Changing a record answers as its contract says, and the record shows the change afterwards."""
+    judge_change(endpoint, changed, release, sweep)
+
+
+@item("VAL-API-1")
+@pytest.mark.endpoints(scope="unlisted", listed=LISTED, kinds=("update",))
+@pytest.mark.writes
+def test_unlisted_record_is_changed_as_contracted(
+    endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
+) -> None:
+    """A record without an item of its own is changed as its contract says, and shows the change."""
+    judge_change(endpoint, changed, release, sweep)
+
+
+def judge_change(
+    endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
+) -> None:
+    """Claim that a change of an own record keeps its contract, and changes the record.
+
+    Raises:
+        NoAnswer: the target did not answer.
+        CannotObserve: there was no record to change, or what it would change cannot be seen.
+    """
+    own, life = changed
+    update, read = life.update(endpoint.name), release.endpoint(str(own.read))
+    before, answer, after = cast(
+        "tuple[Answer, Answer, Answer]", (update.before, update.answer, update.after)
+    )
+    swept = sweep.judged(endpoint, answer)
+    broken = [f"{swept.shown} {'; '.join(swept.problems)}"] if swept.problems else []
+    sent, shown = unwrapped(read, update.sent), held(read, after)
+    lost = altered(sent, shown, own.not_echoed)
+    if after.status != read.status:
+        broken.append(f"reading the record afterwards answers {after.status}")
+    elif lost:
+        broken.append(f"it answers {answer.status}, and afterwards {', '.join(lost)}")
+
+    assert not broken, explain(
+        expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}, and {life.record} {life.id} "
+        "shows what it was sent",
+        seen=first(broken),
+        next=f"{REMEDY}; a field that is meant to come back otherwise: records.{life.record}.not_echoed",
+        by_hand=f"{answer.curl}\n{after.curl}",
+    )
+    old = {name: value for name, _, value in pairs(sent, held(read, before), own.not_echoed)}
+    if all(name in old and same(value, old[name]) for name, value, _ in pairs(sent, shown, own.not_echoed)):
+        got = "nothing that it was sent differs from what was there before, or none of it is shown"
+        remedy = f"give endpoints[{endpoint.name}].body a field that {read.path} shows, with another value"
+        raise CannotObserve(f"seeing what {endpoint.method} {endpoint.path} changes", got, remedy=remedy)
+
+
+@item("VAL-API-1")
+def test_every_writing_endpoint_is_tried(release: Release, measured: Measured, exhibits: Exhibits) -> None:
+    """Every endpoint that writes is tried on an own record, or in a flow, or says why it is not."""
+    writing = [each for each in release.endpoints if not each.safe and each.change != "removed"]
+    tried = tried_by(release)
+    rows = [
+        (f"{each.method} {each.path}", tried.get(each.name) or f"not tried: {each.untried or 'no reason'}")
+        for each in writing
+    ]
+    exhibits.table("Endpoints that write", ("endpoint", "tried by"), rows)
+    measured(sum(each.name in tried for each in writing), unit=f"of {len(writing)} endpoints")
+    silent = [
+        f"{each.method} {each.path} ({each.name})"
+        for each in writing
+        if each.name not in tried and not each.untried
+    ]
+    if silent:
+        raise CannotObserve(
+            f"{len(silent)} of {len(writing)} endpoints that write",
+            f"nothing tries them as one who may:\n{first(silent)}",
+            remedy="name them in create, updates or delete of a [records.NAME], "
+            'or declare untried = "why" at the endpoint',
+        )
+
+
+def tried_by(release: Release) -> dict[str, str]:
+    """Return the endpoints that are called by somebody who may, and what calls them."""
+    tried: dict[str, str] = {}
+    for needs in (bom.NEEDS, orders.NEEDS, kanban.NEEDS):
+        if all(declares(release, name) for name in needs):
+            tried |= dict.fromkeys(needs, "a flow of this release")
+    for name, own in release.records.items():
+        for each in (own.create, *own.updates, own.delete):
+            if each:
+                tried[each] = f"records.{name}"
+    parts = {
+        (part.method, part.path): name
+        for name in ("sign_in", "refresh", "sign_out", "registration")
+        if (part := getattr(release, name))
+    }
+    for endpoint in release.endpoints:
+        if (endpoint.method, endpoint.path) in parts:
+            tried[endpoint.name] = parts[endpoint.method, endpoint.path]
+    if release.registration and release.registration.delete:
+        tried.setdefault(release.registration.delete, "registration")
+    return tried
+
+
 # ---------------------------------------------------------------- coverage
 
 COLUMNS = ("endpoint", "in OpenAPI", "in contract", "exercised", "answer", "why not")
@@ -202,6 +320,7 @@ COLUMNS = ("endpoint", "in OpenAPI", "in contract", "exercised", "answer", "why 
 def coverage(census: Census, release: Release) -> Iterator[tuple[str, ...]]:
     """Yield one row per endpoint and operation."""
     documented = release.openapi is not None and not census.document
+    tried = tried_by(release)
     missing = set(census.missing)
     for each in census.swept:
         answer = f"{each.status} in {each.elapsed_ms:.0f} ms" if each.status else ""
@@ -221,7 +340,7 @@ def coverage(census: Census, release: Release) -> Iterator[tuple[str, ...]]:
         why = (
             "removed in this release: see the check of old paths"
             if gone
-            else "it writes: see records and flows"
+            else f"it writes: {tried.get(endpoint.name) or endpoint.untried or 'nothing tries it'}"
         )
         in_document = _yes(endpoint.name not in missing) if documented and not gone else ""
         yield f"{endpoint.method} {endpoint.path}", in_document, "yes", "no", "", why

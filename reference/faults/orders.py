@@ -41,6 +41,18 @@ async def order_create_persists_nothing(honest: Handler, call: Call) -> Result:
     return result
 
 
+@answer_fault("order-create-stores-another-quantity", "SMK-4", endpoint="create_order")
+async def order_create_stores_another_quantity(honest: Handler, call: Call) -> Result:
+    """Creating an order stores one piece more than was asked for, and says so in its answer."""
+    result = await honest(call)
+    if not isinstance(result, Order):
+        return result
+    async with call.pool.connection() as database:
+        more = "UPDATE manufacturing_orders SET planned_quantity = planned_quantity + 1 WHERE id = %s"
+        await database.execute(more, [result.id])
+    return result.model_copy(update={"planned_quantity": result.planned_quantity + 1})
+
+
 @answer_fault("order-create-hidden-error", "SMK-4", endpoint="create_order")
 async def order_create_hidden_error(_: Handler, __: Call) -> Result:
     """Creating an order answers 201 with an error in its body, and stores nothing."""

@@ -32,6 +32,38 @@ sign_in = { path = "/in", body = { n = "{username}", password = "{password}" }, 
 HEALTH = "health = { path = '/', text = 'ok' }\n"
 
 
+UPDATED = """\
+[[endpoints]]
+name = "add"
+method = "POST"
+path = "/books"
+kind = "create"
+
+[[endpoints]]
+name = "read"
+method = "GET"
+path = "/books/{id}"
+kind = "read"
+path_values = { id = 1 }
+
+[[endpoints]]
+name = "shelve"
+method = "PATCH"
+path = "/books/{id}"
+kind = 'update'
+body = { shelf = 'B2' }
+
+[records.book]
+create = "add"
+read = 'read'
+updates = ["shelve"]
+body = { title = "{mark}" }
+mark_field = "title"
+undo = "none"
+residue = "a book"
+"""
+
+
 def head(count: int) -> str:
     return f"shop.toml: {count} {'mistake' if count == 1 else 'mistakes'}\n"
 
@@ -577,6 +609,48 @@ def record(create: str, note: str) -> str:
               timestamps.zone: found "Asia/Jakata"
                 allowed: a time zone such as Asia/Jakarta or UTC""",
             id="unknown time zone",
+        ),
+        pytest.param(
+            UPDATED.replace("kind = 'update'", "kind = 'action'"),
+            """\
+              records.book.updates: "shelve" is of another kind
+                allowed: none: this file declares no fitting endpoint""",
+            id="an update of another kind",
+        ),
+        pytest.param(
+            UPDATED.replace("body = { shelf = 'B2' }\n", ""),
+            """\
+              endpoints[shelve].body: missing, although records.book.updates names it
+                allowed: the fields that it changes, with other values than the record is made with""",
+            id="an update of nothing",
+        ),
+        pytest.param(
+            UPDATED.replace("shelf = 'B2'", "title = 'B2'"),
+            """\
+              endpoints[shelve].body: another title than records.book.body has
+                allowed: the same one: the run finds its records by it""",
+            id="an update that takes the mark away",
+        ),
+        pytest.param(
+            UPDATED.replace("read = 'read'\n", ""),
+            """\
+              records.book.read: missing, although updates is there
+                allowed: the endpoint that shows what was changed""",
+            id="an update that nothing shows",
+        ),
+        pytest.param(
+            UPDATED.replace("body = { shelf", "untried = 'a whim'\nbody = { shelf"),
+            """\
+              endpoints[shelve].untried: there, although records.book tries it
+                allowed: one of the two""",
+            id="an update that is tried and not",
+        ),
+        pytest.param(
+            endpoint(method="GET", untried="a whim"),
+            """\
+              endpoints[orders].untried: there, although GET changes nothing
+                allowed: nothing: every safe endpoint is asked""",
+            id="a safe endpoint that is not tried",
         ),
         pytest.param(
             "[notice]\ntitle = 'a'\nchanges = ['b']\ndowntime_min = [5, 2]\n",

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from fixtures.database import Database
 
 PASSWORD = "canary-password"  # noqa: S105  of a user that lives as long as a test
+PRODUCT = 9001
+"""What the shop stores as every order's product; the run orders 9001."""
+
 TOKEN = "canary-token-0123456789"  # noqa: S105  as above
 
 REFUSALS = {"create refuses": 400, "conflict": 409, "create 500": 500}
@@ -125,11 +128,14 @@ class Shop:
         if path == "/orders":
             return self._create(body) if method == "POST" else self._list(query)
         id_ = int(path.rpartition("/")[2])
+        if method == "PATCH":
+            return self._change(id_, body)
         return self._delete(id_) if method == "DELETE" else self._read(id_)
 
     def add(self, notes: str) -> int:
         self.last_id += 1
-        self.orders[self.last_id] = {"id": self.last_id, "product": 1, "notes": notes}
+        order = {"id": self.last_id, "product": PRODUCT, "notes": notes, "shelf": "A1"}
+        self.orders[self.last_id] = order
         return self.last_id
 
     def _health(self) -> bytes | None:
@@ -179,6 +185,12 @@ class Shop:
             if id_ in self.orders
             else json_response(404, {"detail": "gone"})
         )
+
+    def _change(self, id_: int, body: bytes) -> bytes:
+        changed = {**self.orders[id_], **json.loads(body)}
+        if "change 200 changes nothing" not in self.faults:
+            self.orders[id_].update({name: changed[name] for name in self.orders[id_]})
+        return json_response(200, changed)
 
     def _delete(self, id_: int) -> bytes:
         if "delete 500" in self.faults:

@@ -43,7 +43,7 @@ def test_whole_life_is_observed_once_and_leaves_nothing(tmp_path: Path) -> None:
         assert shop.asked.count("POST /orders") == 1
 
         assert (life.created.status, life.id) == (201, "2")
-        assert life.step("read").json() == {"id": 2, "product": 1, "notes": life.mark}
+        assert life.step("read").json() == {"id": 2, "product": 9001, "notes": life.mark, "shelf": "A1"}
         assert life.listing().shown
         assert life.listing().id == "2"
         assert life.step("removed").status == 204

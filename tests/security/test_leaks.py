@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from fixtures.exposure import SIGNS
-from fixtures.hostile import METHOD, READING_KINDS, WRITING_KINDS, Question, reading, sampled, writing
+from fixtures.hostile import BIG, METHOD, READING_KINDS, WRITING_KINDS, Question, reading, sampled, writing
 from fixtures.http import Answer
+from fixtures.leaks import Leaks
 from fixtures.release import Release
 from fixtures.revealing import comparable, revealed
+from tests.probes.servers import json_response, response
+from tests.probes.shop import PASSWORD, Shop, released, world
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROLES = ("admin", "warehouse", "user")
 
@@ -180,6 +188,97 @@ def test_cut_leaves_every_endpoint_and_every_kind(most: int) -> None:
     assert {each.kind for each in chosen} == set(READING_KINDS)
     assert len(chosen) == len(set(map(id, chosen))) == min(max(most, 201), len(questions))
     assert max(sum(each.kind == kind for each in chosen) for kind in READING_KINDS) <= len(chosen) / 5
+
+
+def test_parameters_that_find_a_record_are_asked_too() -> None:
+    endpoint = {"name": "mine", "method": "GET", "path": "/t/{tenant}/orders", "kind": "list"}
+    record = {"create": "make", "body": {"notes": "{mark}"}, "mark_field": "notes", "undo": "none"}
+    record |= {"residue": "an order", "list": "mine", "find": {"notes": "{mark}"}}
+
+    def asked(tenant: str) -> set[str]:
+        release = RELEASE.model_validate(
+            {
+                **RELEASE.model_dump(by_alias=True, exclude_unset=True),
+                "endpoints": [
+                    *(each.model_dump(by_alias=True, exclude_unset=True) for each in RELEASE.endpoints),
+                    {**endpoint, "path_values": {"tenant": tenant}},
+                ],
+                "records": {"order": record},
+            }
+        )
+        return {each.path for each in reading(release, None) if "notes" in each.query}
+
+    assert asked("a b") == {"/t/a%20b/orders"}
+    assert asked("{sentinel:tenant}") == set()
+
+
+def signed_in_by(encoding: str) -> list[Question]:
+    how = RELEASE.model_dump(by_alias=True, exclude_unset=True)
+    release = Release.model_validate({**how, "sign_in": {**how["sign_in"], "encoding": encoding}})
+    return [each for each in writing(release, "s3cret") if each.path == "/login" and each.content]
+
+
+@pytest.mark.parametrize("encoding", ["json", "form"])
+def test_sign_in_is_tried_with_all_that_is_hostile_however_it_is_written(encoding: str) -> None:
+    questions = signed_in_by(encoding)
+    quotes = [each for each in questions if each.kind == "a quote" and each.content]
+    (huge,) = [each for each in questions if each.kind == "a very big body" and each.content]
+
+    assert {each.kind for each in questions} == set(WRITING_KINDS) - {METHOD}
+    assert {each.place for each in quotes} == {"the user's name", "the password"}
+    assert "s3cret" not in "".join(each.content.shown for each in questions if each.content)
+    assert huge.content is not None
+    assert len(huge.content.sent) > 1_000_000
+    assert len(huge.content.shown) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "texts", "echoed"),
+    [
+        ("refuses", ["answered 413"] * 2, False),
+        ("closes", ["closed the connection on it"] * 2, False),
+        ("closes and dies", ["the connection"] * 2, False),
+        ("echoes", ["answered 413"] * 2, True),
+        ("ignores TRACE", ["answered 413"] * 2, False),
+    ],
+)
+def test_very_big_body_and_trace(
+    behaviour: str, texts: list[str], echoed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may close the connection on a body that is too big, as long as it lives on."""
+    monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
+    shop = Guarded(behaviour)
+    with world(tmp_path, shop) as tried:
+        leaks = Leaks(api=tried.api, release=released(), run=tried.run, permission=tried.permission)
+        replies = [each for each in leaks.hostile_writing().replies if each.kind == "a very big body"]
+        assert [each.echoed for each in leaks.traces()] == [echoed, echoed]
+
+    assert len(replies) == 2  # the sign-in, and the creation
+    assert all(text in str(reply) for text, reply in zip(texts, replies, strict=True)), [*map(str, replies)]
+    assert all((reply.raised is not None) == (behaviour == "closes and dies") for reply in replies)
+
+
+class Guarded(Shop):
+    """A shop that takes no big bodies, and does as it is told with TRACE."""
+
+    def __init__(self, behaviour: str) -> None:
+        super().__init__()
+        self.behaviour = behaviour
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> bytes | None:
+        if method == "TRACE":
+            echo = "".join(f"{name}: {value}\n" for name, value in headers.items()).encode()
+            return response(200, echo if self.behaviour == "echoes" else b"ok")
+        if len(body) > BIG / 2:
+            if self.behaviour == "closes and dies":
+                self.health["status"] = "down"
+                self.faults.add("health 500")
+            if "closes" in self.behaviour:
+                raise ConnectionResetError
+            return json_response(413, {"detail": "too big"})
+        if method not in {"GET", "POST"} or (method == "POST" and PASSWORD.encode() not in body):
+            return json_response(400, {"detail": "no"})
+        return super().answer(method, target, headers, body)
 
 
 def test_hostile_requests_of_a_small_release_are_not_cut() -> None:
