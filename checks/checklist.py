@@ -6,12 +6,12 @@ What an item says belongs there; whether anything judges it is told by ``checks.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DESCRIPTIONS = {
     "predeploy": "before the deployment: code, database, environment, infrastructure, team",
@@ -114,3 +114,11 @@ def _faults(values: object) -> Iterator[str]:
             yield f"{key} = {value!r}, allowed: {', '.join(map(str, _CHOICES[key]))}"
     if (values.get("phase") == "postdeploy") != ("window" in values):
         yield "a postdeploy item has a window, and no other item has one"
+
+
+def worded(checklist: Mapping[str, Item], statements: Mapping[str, str]) -> dict[str, Item]:
+    """Return a checklist with a release's own words for some of its items."""
+    return {
+        item_id: replace(item, statement=statements.get(item_id, item.statement))
+        for item_id, item in checklist.items()
+    }

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.checklist import DESCRIPTIONS, PHASES, WINDOWS, Item, load
+from checks.checklist import DESCRIPTIONS, PHASES, WINDOWS, Item, load, worded
 from checks.coverage import StaticCheck, faults, left_out, scan
 from fixtures.attestations import OWNERS
-from fixtures.options import ENVIRONMENT, refuse_unknown_items
+from fixtures.options import ENVIRONMENT, RELEASE, refuse_unknown_items
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -54,7 +54,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if ENVIRONMENT not in config.stash:
         return
     try:
-        checklist = load()
+        checklist = worded(load(), config.stash[RELEASE].statements)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[CHECKLIST] = checklist

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.checklist import DESCRIPTIONS, PATH, PHASES, WINDOWS, Item, load
+from checks.checklist import DESCRIPTIONS, PATH, PHASES, WINDOWS, Item, load, worded
 
 GUIDE_ITEMS = Path(__file__).with_name("guide_items.toml")
 
@@ -221,3 +221,10 @@ def test_a_mistake_is_told_with_file_item_and_key(tmp_path: Path, text: str, tol
 
 def test_the_default_is_the_suites_own_file(checklist: dict[str, Item]) -> None:
     assert load(PATH) == checklist
+
+
+def test_a_release_may_word_items_in_its_own_way(checklist: dict[str, Item]) -> None:
+    own = worded(checklist, {"SMK-4": "Lending a book answers 201."})
+
+    assert own["SMK-4"].statement == "Lending a book answers 201."
+    assert {**own, "SMK-4": checklist["SMK-4"]} == checklist

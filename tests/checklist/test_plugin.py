@@ -23,10 +23,13 @@ addopts = --import-mode=importlib --disable-plugin-autoload -p no:locust -p xdis
 """
 
 WITH_ENVIRONMENT = """
-from fixtures.options import ENVIRONMENT
+from types import SimpleNamespace
+
+from fixtures.options import ENVIRONMENT, RELEASE
 
 def pytest_configure(config):
     config.stash[ENVIRONMENT] = None
+    config.stash[RELEASE] = SimpleNamespace(statements={})
 """
 
 HEAD = """
