@@ -40,11 +40,15 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 
 
 def run_suite(*arguments: str, **variables: str) -> Ended:
-    """Run ``pytest`` in the project with arguments and additional environment variables."""
+    """Run ``pytest`` in the project with arguments and additional environment variables.
+
+    What this process is told as a worker of its own run is not meant for the other.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=PROJECT,
-        env={**os.environ, **variables},
+        env={**inherited, **variables},
         capture_output=True,
         text=True,
         timeout=120,
