@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
@@ -90,9 +91,14 @@ def test_logs_are_written(release: Embedded, anonymous: httpx.Client) -> None:
     anonymous.post("/api/v1/auth/login", json={"username": "admin", "password": "wrong"})
     logs = Path(release.values["log_dir"])
 
-    lines = [json.loads(line) for line in (logs / "access.log").read_text().splitlines()]
-    assert all(line["response_time_ms"] > 0 for line in lines)
-    assert ("/api/v1/auth/login", 401) in [(line["path"], line["status"]) for line in lines]
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (logs / "access.log").read_text().splitlines()]
+
+    deadline = time.monotonic() + 10  # a line is written when its answer has been sent
+    while ("/api/v1/auth/login", 401) not in [(line["path"], line["status"]) for line in lines()]:
+        assert time.monotonic() < deadline, lines()
+        time.sleep(0.01)
+    assert all(line["response_time_ms"] > 0 for line in lines())
     assert "sign-in refused for 'admin'" in (logs / "app.log").read_text()
 
 
