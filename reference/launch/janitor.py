@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def main() -> None:
     started = []
     for line in sys.stdin:
         pid, polite = map(int, line.split())
-        if psutil.pid_exists(pid):
+        with suppress(psutil.NoSuchProcess):  # a short one may have ended before it is looked at
             started.append((psutil.Process(pid), polite))
     end(started, Path(sys.argv[1]))
 

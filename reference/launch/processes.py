@@ -56,6 +56,7 @@ class Processes:
         self.janitor = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", "reference.launch.janitor", str(self.directory)],
             stdin=subprocess.PIPE,
+            bufsize=0,  # a line that it could not be told stays in no buffer
             cwd=PROJECT,
             start_new_session=True,
         )
@@ -96,10 +97,16 @@ class Processes:
             raise ComponentFailed(name, f"cannot start: {error}") from None
         component = Component(name, process, log, polite)
         self.started.append(component)
-        if self.janitor.stdin:
-            self.janitor.stdin.write(f"{process.pid} {int(polite)}\n".encode())
-            self.janitor.stdin.flush()
+        self._tell_janitor(component)
         return component
+
+    def _tell_janitor(self, component: Component) -> None:
+        if self.janitor.stdin:
+            try:
+                self.janitor.stdin.write(f"{component.process.pid} {int(component.polite)}\n".encode())
+            except BrokenPipeError:
+                status = self.janitor.wait(janitor.KILLED_S)
+                raise ComponentFailed("janitor", f"ended unasked with status {status}") from None
 
     def wait_until(self, component: Component, ready: Callable[[], bool], within_s: float) -> None:
         """Wait until a component is ready.
