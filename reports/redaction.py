@@ -84,16 +84,21 @@ class Redactor:
         return _CREDENTIALS.sub(lambda match: match["keep"] + MASK, text)
 
     def value(self, value: _Value) -> _Value:
-        """Return a JSON-like value (tuples too) without secrets in strings, keys and numbers."""
+        """Return a JSON-like value (tuples too) without secrets in strings, keys and numbers.
+
+        Parts without secrets are the same objects: a run keeps thousands of records, and most are clean.
+        """
         return self._value(value)  # type: ignore[no-any-return] # the shape is kept, only strings change
 
     def _value(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self._value(key): self._value(each) for key, each in value.items()}
+            redacted: Any = {self._value(key): self._value(each) for key, each in value.items()}
+            return value if redacted == value else redacted
         if isinstance(value, list | tuple):
-            return type(value)(self._value(each) for each in value)
+            redacted = type(value)(self._value(each) for each in value)
+            return value if redacted == value else redacted
         if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._secrets:
             return MASK
         return value

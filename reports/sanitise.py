@@ -50,11 +50,15 @@ def clean(value: dict[str, Any], most: int) -> dict[str, Any]: ...
 @overload
 def clean(value: Any, most: int) -> Any: ...  # noqa: ANN401 - any JSON value
 def clean(value: Any, most: int) -> Any:
-    """Return a JSON value with every string in it made ``plain`` and no longer than ``most`` characters."""
+    """Return a JSON value with every string in it made ``plain`` and no longer than ``most`` characters.
+
+    Parts that are so already are the same objects.
+    """
     if isinstance(value, str):
         return plain(shorten(value, most))
+    cleaned: Any = value
     if isinstance(value, dict):
-        return {plain(key): clean(each, most) for key, each in value.items()}
+        cleaned = {plain(key): clean(each, most) for key, each in value.items()}
     if isinstance(value, list):
-        return [clean(each, most) for each in value]
-    return value
+        cleaned = [clean(each, most) for each in value]
+    return value if cleaned == value else cleaned

@@ -88,8 +88,8 @@ class Session:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the record of a check, also of one whose worker died."""
-        value: dict[str, Any] | None = getattr(report, "gonogo", None)
+        """Take the record of a check out of its report, which pytest keeps; a crash gets one."""
+        value: dict[str, Any] | None = report.__dict__.pop("gonogo", None)
         if value is not None:
             self._keep(Record.from_json(value))
         elif report.when == CRASHED:

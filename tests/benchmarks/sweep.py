@@ -3,8 +3,9 @@
     python tests/benchmarks/sweep.py [--endpoints 500] [--latency-ms 20] [--concurrency 10] [--k6 PATH]
 
 The bound is N x latency / concurrency. Start-up is the same command on one endpoint. Both are measured in
-one go on one machine, alternating, so that their ratio means something where their seconds do not. With
-``--k6`` the same requests are sent by k6, in batches of 8 as its examples do, for orientation.
+one go on one machine, alternating, so that their ratio means something where their seconds do not. Memory
+stands beside that of plain pytest with as many empty tests and the same report plugins. With ``--k6`` the
+same requests are sent by k6, in batches of 8 as its examples do, for orientation.
 
 This is a program and not a test: nothing in the test suite depends on a clock.
 """
@@ -64,11 +65,18 @@ def _measure(asked: argparse.Namespace, port: int, folder: Path) -> None:
     say(f"wall - start-up    {net:.2f} s = {net / bound_s:.2f} x bound")
     cpu_s = [each.cpu_s - other.cpu_s for each, other in runs]
     say(f"processor          {median(cpu_s):.2f} s more than on one endpoint; load {os.getloadavg()[0]:.1f}")
-    say(f"peak memory        {max(each.peak_mb for each, _ in runs):.0f} MB; "
-          f"one endpoint {max(each.peak_mb for _, each in runs):.0f} MB")  # fmt: skip
+    _memory(asked, runs, folder)
     if asked.k6:
         taken = _k6(asked.k6, folder, port, asked.endpoints)
         say(f"k6, batches of 8   {taken:.2f} s = {taken / bound_s:.2f} x bound")
+
+
+def _memory(asked: argparse.Namespace, runs: list[tuple[_Run, _Run]], folder: Path) -> None:
+    peaks_mb = max(each.peak_mb for each, _ in runs), max(each.peak_mb for _, each in runs)
+    plain_mb = _plain(folder, asked.endpoints).peak_mb, _plain(folder, 1).peak_mb
+    for name, (many_mb, one_mb) in (("peak memory", peaks_mb), ("plain pytest", plain_mb)):
+        per_test_kb = (many_mb - one_mb) * 1024 / max(asked.endpoints - 1, 1)
+        say(f"{name:19}{many_mb:.0f} MB; one endpoint {one_mb:.0f} MB: {per_test_kb:.1f} kB each")
 
 
 class _Run:
@@ -99,6 +107,37 @@ def _run(environment: Path, release: Path, workers: int) -> _Run:
         f"--release={release}",
     ]
     command += ["-n", str(workers)] if workers else []
+    run, text = _done(command)
+    if not re.search(r"^(?:=+ )?\d+ passed(?:, \d+ (?:deselected|not applicable))* in ", text, re.MULTILINE):
+        sys.exit(text)
+    return run
+
+
+def _plain(folder: Path, tests: int) -> _Run:
+    """Run as many empty tests with pytest and the plugins that write the same reports, and none of ours."""
+    file = folder / "test_plain.py"
+    many = f"@pytest.mark.parametrize('n', range({tests}))"
+    file.write_text(f"import pytest\n\n{many}\ndef test_one(n):\n    assert n >= 0\n", encoding="utf-8")
+    plugins = ("no:cacheprovider", "xdist", "pytest_metadata.plugin", "pytest_html.plugin", "pytest_timeout")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder),
+        "--disable-plugin-autoload",
+    ]
+    command += [argument for plugin in plugins for argument in ("-p", plugin)]
+    command += [f"--junitxml={folder}/junit.xml", f"--html={folder}/tests.html", "--self-contained-html"]
+    run, text = _done([*command, "--timeout=120", "-q", str(file)])
+    if f"{tests} passed" not in text:
+        sys.exit(text)
+    return run
+
+
+def _done(command: list[str]) -> tuple[_Run, str]:
     began = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT)
@@ -106,13 +145,8 @@ def _run(environment: Path, release: Path, workers: int) -> _Run:
         wall_s = time.monotonic() - began
         output.seek(0)
         text = output.read()
-    if not re.search(r"^(?:=+ )?\d+ passed(?:, \d+ (?:deselected|not applicable))* in ", text, re.MULTILINE):
-        sys.exit(text)
-    return _Run(
-        wall_s,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2),
-    )
+    peak_mb = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    return _Run(wall_s, usage.ru_utime + usage.ru_stime, peak_mb), text
 
 
 def _k6(program: str, folder: Path, port: int, endpoints: int) -> float:
