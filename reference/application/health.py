@@ -12,8 +12,9 @@ from reference.application.table import Endpoint, json_answer
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from reference.application.pool import Pool
     from reference.application.settings import Settings
-    from reference.application.table import Call, Pool
+    from reference.application.table import Call
 
 DATABASE_TIMEOUT_S = 1.0
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from reference.application.pool import Pool
     from reference.application.settings import Settings
-    from reference.application.table import Endpoint, Pool
+    from reference.application.table import Endpoint
 
 Endpoints: TypeAlias = "dict[str, Endpoint]"
 DATABASE_TIMEOUT_S = 2.0

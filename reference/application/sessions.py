@@ -15,8 +15,8 @@ import jwt
 from reference.application.refusal import Refused
 
 if TYPE_CHECKING:
+    from reference.application.pool import Pool
     from reference.application.settings import Settings
-    from reference.application.table import Pool
 
 ALGORITHM = "HS256"
 UNAUTHORIZED = 401

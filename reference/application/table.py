@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
-from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse, Response
 
@@ -23,9 +20,9 @@ from reference.application.refusal import Refused
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from reference.application.pool import Pool
     from reference.application.settings import Settings
 
-Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[DictRow]]
 Model = TypeVar("Model", bound=BaseModel)
 LARGEST_IDENTIFIER = 2_147_483_647
 log = logging.getLogger("reference")

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from reference.application import sessions
 from reference.application.models import AccessToken, RefreshWanted, SignInWanted, Tokens, Wanted
+from reference.application.pool import Pool
 from reference.application.refusal import Refused
-from reference.application.table import Endpoint, Pool
+from reference.application.table import Endpoint
 from reference.faults import broken
 from reference.faults.registry import Fault, answer_fault, register, sentence
 

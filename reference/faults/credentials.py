@@ -14,8 +14,8 @@ from reference.faults.registry import Fault, launch_fault, register
 from reference.launch.postgres import APPLICATION, DATABASE
 
 if TYPE_CHECKING:
+    from reference.application.pool import Pool
     from reference.application.settings import Settings
-    from reference.application.table import Pool
     from reference.faults.registry import Table
     from reference.launch.plan import Plan
 
