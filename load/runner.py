@@ -244,7 +244,8 @@ class _Watch:
         """Return when the process has ended by itself or at our wish; its time is limited."""
         orders, plan = self._orders, self._plan
         waiting = _START_S + (orders.elsewhere.wait_s if orders.elsewhere else 0)
-        deadline = time.monotonic() + waiting + plan.end_s + plan.timeout_s + _FINISH_S
+        within_s = waiting + plan.end_s + plan.timeout_s + _FINISH_S
+        deadline = time.monotonic() + within_s
         while process.poll() is None:
             time.sleep(_POLL_S)
             self.read()
@@ -253,7 +254,7 @@ class _Watch:
                 self._stopping = True
                 process.send_signal(signal.SIGTERM)
             if time.monotonic() > deadline:
-                self._carried.trouble = f"the generator did not end within {deadline:.0f} s and was killed"
+                self._carried.trouble = f"the generator did not end within {within_s:.0f} s and was killed"
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self.read()
