@@ -36,6 +36,14 @@ class Engine:
 
     def docker(self, *arguments: object, stdin: bytes | None = None) -> str:
         """Return what a docker command prints."""
+        return self._done(*arguments, stdin=stdin).stdout.decode().strip()
+
+    def logs(self, container: str) -> str:
+        """Return what a container has said."""
+        done = self._done("logs", container)
+        return (done.stdout + done.stderr).decode()
+
+    def _done(self, *arguments: object, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         done = subprocess.run(
             ["docker", *map(str, arguments)],
             env=os.environ | {"DOCKER_HOST": self.address},
@@ -45,7 +53,7 @@ class Engine:
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode().strip()
+        return done
 
 
 @contextlib.contextmanager
@@ -64,11 +72,21 @@ def docker_engine() -> Iterator[Engine]:
     try:
         _until_it_answers(engine, daemon, folder / "log")
         yield engine
-        engine.docker("rm", "-f", *engine.docker("ps", "-aq").split())  # dockerd would wait for each of them
+        for container in engine.docker("ps", "-aq").split():
+            engine.docker("rm", "-f", container)  # dockerd would wait for each of them
     finally:
         daemon.terminate()
         daemon.wait(60)
+        _unmount_below(folder)
         shutil.rmtree(folder)
+
+
+def _unmount_below(folder: Path) -> None:
+    """Unmount what an engine leaves: the network namespace of its containers."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        place = line.split()[1]
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", place], check=True)
 
 
 def _until_it_answers(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
