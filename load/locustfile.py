@@ -18,7 +18,7 @@ from typing import Any
 
 import gevent
 from gevent.os import tp_read
-from locust import events
+from locust import events, runners
 from locust.runners import MasterRunner, WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -39,6 +39,12 @@ STRAGGLER_WAIT_S = 15.0
 SILENCE_S = 3.0
 """A generator tells something every second; one that is silent for longer is not waited for."""
 
+FAREWELL_S = 1.0
+"""Between the last word of a worker and its end; Locust has something to say in between."""
+
+ORPHAN_S = 15
+"""A worker ends when it has heard nothing of its master for so long: nobody would stop it if it did harm."""
+
 log = logging.getLogger("gonogo.load")
 
 
@@ -47,12 +53,14 @@ class Process:
 
     Attributes:
         plan: ``None`` until it is known, on a worker elsewhere.
+        serves_once: a worker that nobody here can end; it takes part in one measured load.
     """
 
     def __init__(self, environment: Any) -> None:  # noqa: ANN401 - Locust's, without types
         self.environment = environment
         self.runner = environment.runner
         self.plan: Plan | None = None
+        self.serves_once = False
         self.generator: Generator | None = None
         self.finals: set[str] = set()
         self._told: dict[str, tuple[float, float]] = {}  # generator: its own second, and when it said so
@@ -89,27 +97,37 @@ class Process:
         """Start to generate (or, on a master, hand the plan out)."""
         if self.is_master:
             assert self.plan is not None
-            self.runner.send_message("gonogo-plan", {"plan": self.plan.without_secrets().to_json()})
+            plan, measured = self.plan.without_secrets().to_json(), "GONOGO_LOAD_PLAN" in os.environ
+            self.runner.send_message("gonogo-plan", {"plan": plan, "measured": measured})
         else:
             self._generate()
         if not self.is_worker and os.environ.get("GONOGO_LOAD_PLAN"):
             gevent.spawn(self._end_in_time)
 
+    def learn(self, told: dict[str, Any]) -> None:
+        """Take the plan of the master."""
+        self.plan = self.plan or Plan.from_json(told["plan"])
+        self.serves_once = told["measured"] and "GONOGO_LOAD_LIFELINE" not in os.environ
+
     def _generate(self) -> None:
-        assert self.plan is not None
         index = max(0, self.runner.worker_index) if self.is_worker else 0
         name = self.runner.client_id if self.is_worker else "local"
+        log.info("this generator is %s", name)
         recorder = Recorder(
             name, self.tell, tells_locust=not os.environ.get("GONOGO_LOAD_PLAN") and not self.is_worker
         )
+        if self.plan is None:
+            self._give_up(recorder, "a generator came when the load had begun")
+            return
+        if self.serves_once and index >= self.plan.generators:
+            self._give_up(recorder, f"more generators came than the {self.plan.generators} that are expected")
+            return
         self.generator = ReleaseUser.generator = Generator(self.plan, recorder, index)
         self.finished = False
         try:
             self.generator.prepare()
         except CannotBegin as error:
-            log.error("%s", error)  # noqa: TRY400 - expected, and its traceback says nothing
-            recorder.problem(str(error))
-            os.kill(os.getpid(), signal.SIGTERM)
+            self._give_up(recorder, str(error))
             return
         recorder.start(time.perf_counter() + (LEAD_S if self.plan.mode == "open" else 0.0))
         self._greenlets = [
@@ -117,6 +135,12 @@ class Process:
             gevent.spawn(self._tick, recorder),
             gevent.spawn(self.generator.keep_signed_in),
         ]
+
+    @staticmethod
+    def _give_up(recorder: Recorder, why: str) -> None:
+        log.error(why)
+        recorder.problem(why)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     @staticmethod
     def _tick(recorder: Recorder) -> None:
@@ -136,6 +160,9 @@ class Process:
         self.finished = True
         gevent.killall(self._greenlets)
         self.generator.recorder.finish(self.generator.stopped_at or time.perf_counter())
+        if self.serves_once:
+            # The master's farewell does not reach a worker that has just stopped: it would stay for a minute.
+            gevent.spawn_later(FAREWELL_S, os.kill, os.getpid(), signal.SIGTERM)
 
     def end(self) -> None:
         """Stop the load and, on a master, wait for the final histograms of those who are still there."""
@@ -190,10 +217,7 @@ def _set_up(environment: Any, **_: object) -> None:  # noqa: ANN401 - Locust's, 
             "gonogo-line", lambda msg, **_: process.tell(json.loads(msg.data["line"]))
         )
     if process.is_worker:
-        process.runner.register_message(
-            "gonogo-plan",
-            lambda msg, **_: setattr(process, "plan", process.plan or Plan.from_json(msg.data["plan"])),
-        )
+        process.runner.register_message("gonogo-plan", lambda msg, **_: process.learn(msg.data))
     if os.environ.get("GONOGO_LOAD_LIFELINE"):
         gevent.spawn(_live_no_longer_than_stdin)
     if plan_file := os.environ.get("GONOGO_LOAD_PLAN"):
@@ -205,5 +229,6 @@ def _set_up(environment: Any, **_: object) -> None:  # noqa: ANN401 - Locust's, 
         process.plan = exploration(options.env, options.release, environment.host or "")
 
 
+runners.MASTER_HEARTBEAT_TIMEOUT = ORPHAN_S  # Locust's own is a minute
 events.init_command_line_parser.add_listener(_options)  # type: ignore[no-untyped-call]  # Locust's
 events.init.add_listener(_set_up)  # type: ignore[no-untyped-call]  # Locust's

@@ -72,7 +72,8 @@ class Plan:
     Attributes:
         base_url: scheme, host and port, without a path.
         ca_file: certificate authority of the target, or ``None`` for the system's.
-        headers: sent with every request; a value is a literal or a key of ``secrets``.
+        headers: sent with every request, as they are.
+        secret_headers: likewise; a value is a reference, and a key of ``secrets``.
         roles: name to username, and to the key of its password or token in ``secrets``.
         sign_in: the release's sign-in, as its file has it, or ``None``.
         authorization: name and value of the header that proves a role; ``{token}`` stands for its token.
@@ -102,6 +103,7 @@ class Plan:
     listings: tuple[Request, ...] = ()
     ca_file: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    secret_headers: dict[str, str] = field(default_factory=dict)
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
     sign_in: dict[str, Any] | None = None
     authorization: tuple[str, str] = ("Authorization", "Bearer {token}")

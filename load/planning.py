@@ -86,15 +86,16 @@ def of_release(
     _within(budget, profile, requests, lives)
     roles = {each.role for each in (*requests, *listings, *(life.create for life in lives)) if each.role}
     told, secrets = _roles(environment, roles, reveal)
-    headers: dict[str, str] = dict(release.headers)
+    secret_headers: dict[str, str] = {}
     if environment.rate.verification:
         reference = environment.rate.verification.value
-        headers[environment.rate.verification.header] = str(reference)
+        secret_headers[environment.rate.verification.header] = str(reference)
         secrets[str(reference)] = reveal(reference)
     return Plan(
         base_url=base_url,
         ca_file=ca_file,
-        headers=headers,
+        headers=dict(release.headers),
+        secret_headers=secret_headers,
         roles=told,
         sign_in=release.sign_in.model_dump(mode="json") if release.sign_in else None,
         authorization=release.authorization("{token}") if roles else ("", ""),

@@ -117,6 +117,7 @@ def conduct_of(plan: Plan, carried: Carried) -> Conduct:
         unit=unit,
         expected_workers=plan.generators,
         final_workers=sum(_complete(worker) for worker in workers),
+        lost=tuple(name for name, worker in series.workers.items() if not _complete(worker)),
         cpu_share=max((_busiest(worker, start, end) for worker in workers), default=0.0),
         late_share=max(
             (_ratio(final["late"], final["late"] + final["on_time"]) for final in finals), default=0.0

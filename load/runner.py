@@ -24,7 +24,7 @@ from load.series import Series
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from io import TextIOWrapper
 
     from fixtures.load_profile import Abort, Workers
@@ -39,6 +39,8 @@ _FINISH_S = 25.0  # beyond the request timeout: Locust's own waiting, final hist
 _WORKER_GRACE_S = 5.0
 _MIN_HARM_SAMPLES = 20
 _PROGRESS_WINDOW_S = 10
+_LAST_LINES, _LAST_LETTERS = 3, 300  # of a log: what went wrong, and what became of it
+_NOT_HANDED_ON = ("LOCUST_", "PYTEST_", "GONOGO_LOAD_", "GONOGO_ENV", "GONOGO_RELEASE")
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def carry_out(plan: Plan, orders: Orders) -> Carried:
         processes: list[subprocess.Popen[bytes]] = []
         try:
             _start(processes, plan, orders, plan_file)
-            watch.until_over(processes[0])
+            watch.until_over(*processes)
         except KeyboardInterrupt:
             carried.interrupted = True
         finally:
@@ -160,33 +162,34 @@ def _start(processes: list[subprocess.Popen[bytes]], plan: Plan, orders: Orders,
         command += ["--expect-workers-max-wait", "30"]
     surroundings = _surroundings(plan_file)
     own = surroundings | {"GONOGO_LOAD_OUT": str(orders.folder), "GONOGO_LOAD_LIFELINE": "1"}
-    processes.append(_spawn(command, own, orders.folder / "locust.log"))
+    processes.append(_spawn(command, own, orders.folder / "locust.log", orders.folder))
     for number, template in enumerate(orders.elsewhere.start if orders.elsewhere else ()):
         filled = [
             part.format(port=port, plan=plan_file, locustfile=LOCUSTFILE, python=sys.executable)
             for part in shlex.split(template)
         ]
-        log = orders.folder / f"worker-{number}.log"
-        processes.append(_spawn(filled, surroundings | {"GONOGO_LOAD_LIFELINE": "1"}, log))
+        # In the folder of whoever runs this: the command may name a file.
+        log, variables = _log_of(orders, number), surroundings | {"GONOGO_LOAD_LIFELINE": "1"}
+        processes.append(_spawn(filled, variables, log, Path.cwd()))
+
+
+def _log_of(orders: Orders, number: int) -> Path:
+    return orders.folder / f"worker-{number}.log"
 
 
 def _surroundings(plan_file: Path) -> dict[str, str]:
-    """Return the variables of a generator: ours, less Locust's own settings and pytest's."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("LOCUST_", "PYTEST_", "GONOGO_"))
-    }
+    """Return the variables of a generator: ours, less settings of Locust, of pytest, and of another load."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     return kept | {"GONOGO_LOAD_PLAN": str(plan_file), "PYTHONPATH": str(ROOT)}
 
 
-def _spawn(command: list[str], variables: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], variables: dict[str, str], log: Path, folder: Path) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal reaches this runner alone, which ends the others in order.
     # Its stdin is the lifeline: it ends when this process does, however that goes.
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, or a command of the environment file
             command,
-            cwd=log.parent,
+            cwd=folder,
             env=variables,
             stdin=subprocess.PIPE,
             stdout=output,
@@ -240,8 +243,13 @@ class _Watch:
         elif self._carried.series.workers:
             self._carried.ended_s = min(self._plan.end_s, self._second())
 
-    def until_over(self, process: subprocess.Popen[bytes]) -> None:
-        """Return when the process has ended by itself or at our wish; its time is limited."""
+    def until_over(self, process: subprocess.Popen[bytes], *starters: subprocess.Popen[bytes]) -> None:
+        """Return when the process has ended by itself or at our wish; its time is limited.
+
+        Args:
+            process: the master, or the only one.
+            starters: the commands that start generators elsewhere.
+        """
         orders, plan = self._orders, self._plan
         waiting = _START_S + (orders.elsewhere.wait_s if orders.elsewhere else 0)
         within_s = waiting + plan.end_s + plan.timeout_s + _FINISH_S
@@ -250,7 +258,9 @@ class _Watch:
             time.sleep(_POLL_S)
             self.read()
             self._show()
-            if not self._stopping and (self._hopeless() or self._harmful() or self._is_enough()):
+            if not self._stopping and (
+                self._hopeless() or self._unstarted(starters) or self._harmful() or self._is_enough()
+            ):
                 self._stopping = True
                 process.send_signal(signal.SIGTERM)
             if time.monotonic() > deadline:
@@ -258,17 +268,21 @@ class _Watch:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self.read()
-        if not self._carried.series.workers:
-            self._carried.trouble = (
-                f"the generators never began (exit {process.returncode}): {self._last_words()}"
-            )
+        if not self._carried.series.workers and not self._carried.trouble:
+            last_words = _last_words(self._orders.folder / "locust.log")
+            self._carried.trouble = f"the generators never began (exit {process.returncode}): {last_words}"
 
-    def _last_words(self) -> str:
-        log = self._orders.folder / "locust.log"
-        lines = [
-            line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
-        ]
-        return lines[-1][-300:] if lines else "it said nothing"
+    def _unstarted(self, starters: Sequence[subprocess.Popen[bytes]]) -> bool:
+        """Whether a command has failed that was to start generators; say which."""
+        if self._carried.series.workers:
+            return False
+        for number, starter in enumerate(starters):
+            if starter.poll():
+                last_words = _last_words(_log_of(self._orders, number))
+                words = f"the start command {number + 1} failed (exit {starter.returncode})"
+                self._carried.trouble = f"the generators never began: {words}: {last_words}"
+                return True
+        return False
 
     def _second(self) -> float:
         """The latest second that any generator has told of."""
@@ -327,6 +341,11 @@ class _Watch:
         errors = f"{recent.failed.total} of {recent.answered} failed"
         left = max(0.0, self._plan.end_s - now)
         self._orders.progress(f"load: {now:.0f} s, {rate:,.0f}/s, p95 {p95}, {errors}, {left:.0f} s left")
+
+
+def _last_words(log: Path) -> str:
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return " / ".join(lines[-_LAST_LINES:])[-_LAST_LETTERS:] if lines else "it said nothing"
 
 
 def _most(why: Counter[str]) -> str:

@@ -61,7 +61,7 @@ class Generator:
         self.stopped_at: float | None = None
         self._gap_s = plan.generators / plan.max_rate if plan.max_rate else 0.0
         self._free_at = 0.0
-        self._headers = {name: plan.secrets.get(value, value) for name, value in plan.headers.items()}
+        self._headers = dict(plan.headers)
         self._tokens: dict[str, dict[str, str]] = {}
         self._renewals: dict[str, float] = {}
         self._ids: dict[str, list[str]] = {}
@@ -70,11 +70,12 @@ class Generator:
         self._weights: list[int] = []
 
     def prepare(self) -> None:
-        """Sign in once per role and look up ids.
+        """Resolve secrets, sign in once per role and look up ids.
 
         Raises:
-            CannotBegin: a sign-in failed, or nothing is left to ask for.
+            CannotBegin: a secret is not there, a sign-in failed, or nothing is left to ask for.
         """
+        self._headers |= {name: self._secret(value) for name, value in self.plan.secret_headers.items()}
         connection = Connection(self.peer)
         wanted = (*self.plan.requests, *self.plan.listings, *(life.create for life in self.plan.lives))
         for role in sorted({request.role for request in wanted if request.role}):

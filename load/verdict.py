@@ -50,6 +50,7 @@ class Conduct:
         unit: of both.
         expected_workers: generators that had to take part.
         final_workers: generators whose final histogram arrived and agrees with their series.
+        lost: names of generators that took part and whose final histogram did not.
         cpu_share: of one core, worst five seconds of the busiest generator.
         late_share: share of requests that an idle generator sent late.
         pool_busy_share: share of requests that were due while every user was busy (open mode).
@@ -67,6 +68,7 @@ class Conduct:
     unit: str = "requests"
     expected_workers: int = 1
     final_workers: int = 1
+    lost: tuple[str, ...] = ()
     cpu_share: float = 0.0
     late_share: float = 0.0
     pool_busy_share: float = 0.0
@@ -189,7 +191,8 @@ def trouble(conduct: Conduct) -> tuple[str, str] | None:
         (bool(conduct.problems), "; ".join(conduct.problems), "see the generators' own logs"),
         (
             missing > 0,
-            f"{missing} of {conduct.expected_workers} generators did not report their final histogram",
+            f"{missing} of {conduct.expected_workers} generators did not report their final histogram"
+            + (f": {', '.join(conduct.lost)}" if conduct.lost else ""),
             "see the generators' own logs: a killed or disconnected one has lost its samples",
         ),
         (

@@ -135,7 +135,7 @@ def test_every_safe_endpoint_is_asked_for_by_default(local: configuration.Config
 def test_the_verification_identity_goes_along_by_reference(local: configuration.Configuration) -> None:
     plan = planned(local, closed())
 
-    assert plan.headers["X-Gonogo-Verification"] == "embedded:verification_key"
+    assert plan.secret_headers["X-Gonogo-Verification"] == "embedded:verification_key"
     assert plan.secrets["embedded:verification_key"] == "secret of embedded:verification_key"
     assert "secret of" not in plan.without_secrets().to_json()
 

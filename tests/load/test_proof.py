@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -250,6 +252,8 @@ def test_a_killed_worker_is_unknown(tmp_path: Path) -> None:
     for judged in proof.judgements:
         assert judged.outcome == "UNKNOWN", proof
         assert "1 of 2 generators" in judged.reason
+        (lost,) = [name for name, each in proof.told["generators"].items() if not each["complete"]]
+        assert lost in judged.reason
 
 
 def test_a_generator_that_stood_still_is_unknown(tmp_path: Path) -> None:
@@ -310,6 +314,57 @@ def test_the_verdict_does_not_depend_on_the_number_of_generators(tmp_path: Path,
     assert len(proof.told["generators"]) == 2
 
 
+def test_more_workers_than_expected_are_unknown_and_put_no_load_on_the_target(tmp_path: Path) -> None:
+    """Two would send what one is allowed to, twice."""
+    elsewhere = f"env -u GONOGO_LOAD_PLAN -u GONOGO_LOAD_LIFELINE {WORKER}"
+    with known_server() as server:
+        proof = prove(
+            tmp_path,
+            open_plan(server.url, 50, 5),
+            workers={"expected": 1, "port": 0, "start": [elsewhere, elsewhere]},
+        )
+
+    assert proof.p95.outcome == "UNKNOWN", proof
+    assert re.search(r"more generators came than|came when the load had begun", proof.p95.reason), proof
+    assert proof.told["total"]["samples"] <= 250
+
+
+def test_a_command_that_fails_to_start_workers_is_quoted(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    with known_server() as server:
+        start = ["sh -c 'echo no such image >&2; exit 3'"]
+        proof = prove(
+            tmp_path, open_plan(server.url, 10, 2), workers={"expected": 1, "port": 0, "start": start}
+        )
+
+    assert proof.p95.outcome == "UNKNOWN"
+    assert "the start command 1 failed (exit 3): no such image" in proof.p95.reason, proof
+    assert time.monotonic() - begun < 45  # and not the time that workers have to come
+
+
+def test_a_worker_elsewhere_ends_when_its_master_is_killed(tmp_path: Path) -> None:
+    """A closed load has no end of its own, and nobody is left who would see that it does harm."""
+
+    def kill_the_master() -> None:
+        (master,) = [process for process in _locusts() if "--master" in process.cmdline()]
+        master.kill()
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = WORKER.format(python=sys.executable, locustfile=runner.LOCUSTFILE, port=port).split()
+    with known_server() as server, subprocess.Popen(command, cwd=ROOT) as worker:
+        proof = prove(
+            tmp_path,
+            closed_plan(server.url, 2, 120, think_s=(0.1, 0.1)),
+            workers={"expected": 1, "port": port},
+            progress=after(2, kill_the_master),
+        )
+        worker.wait(timeout=40)
+
+    assert proof.p95.outcome == "UNKNOWN", proof
+
+
 def test_a_worker_that_never_comes_is_unknown(tmp_path: Path) -> None:
     with known_server() as server:
         proof = prove(
@@ -343,7 +398,7 @@ def test_users_sign_in_once_ask_by_weight_and_remove_what_they_make(tmp_path: Pa
         plan = open_plan(
             server.url, 100, 4, requests=requests, listings=(listing,), lives=(life,), sign_in=sign_in,
             roles={"tester": {"username": "tester", "password": "env:SECRET", "token": None, "values": {}}},
-            headers={"X-Verification": "env:KEY"},
+            secret_headers={"X-Verification": "env:KEY"},
             secrets={"env:SECRET": "sesame-street", "env:KEY": "let-me-pass"},
         )  # fmt: skip
         proof = prove(tmp_path, plan)
@@ -390,20 +445,26 @@ def test_a_worker_elsewhere_looks_secrets_up_itself(tmp_path: Path) -> None:
             2,
             requests=(Request("mine", "GET", "/mine", role="tester"),),
             roles={"tester": {"username": None, "password": None, "token": "env:KEY_OF_TEST", "values": {}}},
+            headers={"X-Literal": "env:KEY_OF_TEST"},
+            secret_headers={"X-Verification": "env:KEY_OF_TEST"},
             secrets={"env:KEY_OF_TEST": "known-to-the-master-only"},
         )
         prove(tmp_path, plan, workers={"expected": 1, "port": 0, "start": [worker]})
         heads = server.told()["headers"]
 
     assert heads
-    assert all("Authorization: Bearer let-me-pass" in head for head in heads)
+    for expected in ("Authorization: Bearer let-me-pass", "X-Verification: let-me-pass"):
+        assert all(expected in head for head in heads)
+    assert all("X-Literal: env:KEY_OF_TEST" in head for head in heads)
 
 
 def test_no_secret_is_left_on_disk(tmp_path: Path) -> None:
     with known_server() as server:
         prove(
             tmp_path,
-            open_plan(server.url, 20, 1, headers={"X-Key": "env:KEY"}, secrets={"env:KEY": "let-me-pass"}),
+            open_plan(
+                server.url, 20, 1, secret_headers={"X-Key": "env:KEY"}, secrets={"env:KEY": "let-me-pass"}
+            ),
         )
 
     for file in tmp_path.iterdir():

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.environment import Environment
 from fixtures.intrusion import Intrusion, runs
@@ -96,6 +97,20 @@ def test_number_that_another_process_has_now_is_not_the_agent(
     assert seen.missing.startswith(f"process {os.getpid()} is ")
 
 
+def test_process_with_a_name_in_no_encoding_hides_nobody(
+    tmp_path: Path, agent: subprocess.Popen[bytes]
+) -> None:
+    other = subprocess.Popen(
+        [sys.executable.encode(), b"-S", b"-c", b"import time; time.sleep(60)", b"\xe9\xff"]
+    )
+    try:
+        assert intrusion(tmp_path, process="watchdog.py").agent().found
+    finally:
+        other.kill()
+        other.wait()
+    assert agent.poll() is None
+
+
 def test_file_with_its_id_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     seen = intrusion(tmp_path, process="watchdog.py", pid_file=str(tmp_path / "none")).agent()
 
@@ -129,6 +144,17 @@ def test_age_of_the_sign_of_life(age_s: float, is_old: bool, tmp_path: Path) -> 
     assert shlex.split(sign.by_hand)[1] == str(file)
 
 
+def test_sign_of_life_from_the_future_says_nothing(tmp_path: Path) -> None:
+    """It would look alive until then."""
+    file = tmp_path / "alive"
+    file.touch()
+    then = (datetime.now(UTC) + timedelta(hours=1)).timestamp()
+    os.utime(file, (then, then))
+
+    with pytest.raises(CannotObserve, match="ahead of the host's clock"):
+        intrusion(tmp_path, process="a", alive_file=str(file)).sign_of_life()
+
+
 def test_no_sign_of_life_is_a_finding_and_not_a_gap(tmp_path: Path) -> None:
     assert intrusion(tmp_path, process="a", alive_file=str(tmp_path / "none")).sign_of_life().age_s is None
 
@@ -140,7 +166,21 @@ def test_sign_of_life_that_is_not_declared_does_not_apply(tmp_path: Path) -> Non
 
 def test_host_that_cannot_be_asked_is_our_side(tmp_path: Path) -> None:
     with pytest.raises(CannotObserve):
-        intrusion(tmp_path, process="a", host="nowhere://here").agent()
+        intrusion(tmp_path, process="a", host="ssh://verify@app-1.invalid").agent()
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"host": "nowhere://here"},
+        {"host": "paramiko://app-1"},  # trusts any host key
+        {"host": "ssh://verify:password@app-1"},
+        {"host": "docker://shop", "ssh_config": "config"},
+    ],
+)
+def test_host_that_would_be_asked_unsafely_is_refused(tmp_path: Path, declared: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        intrusion(tmp_path, process="a", **declared)
 
 
 def test_agent_that_nobody_declares_is_attested_or_pending(tmp_path: Path) -> None:
