@@ -6,6 +6,8 @@ import functools
 import inspect
 import json
 import runpy
+import subprocess
+import sys
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,9 +171,11 @@ def healthy(account: Account, rules: tuple[dict[str, Any], ...] = (BLOCKING,)) -
     account.attach(account.web_acl(*rules))
 
 
+KEYS = {"access_key_id": "env:AWS_ID_TRIED", "secret_access_key": "env:AWS_SECRET_TRIED"}
+
+
 def described(url: str, *, account: str = ACCOUNT, more: dict[str, Any] | None = None, **parts: Any) -> Any:
-    keys = {"access_key_id": "env:AWS_ID_TRIED", "secret_access_key": "env:AWS_SECRET_TRIED"}
-    aws = {"account": account, "region": REGION, "credentials": keys, "emulator": url, **parts}
+    aws = {"account": account, "region": REGION, "credentials": KEYS, "emulator": url, **parts}
     return Environment.model_validate(
         {"name": "tried", "release": "1", "identity": {"unproven": "a test"}, "aws": aws, **(more or {})}
     )
@@ -209,3 +213,32 @@ def judged(probe: AwsProtection) -> dict[str, str]:
 
 def judged_at(run: Run, account: Account, **parts: Any) -> dict[str, str]:
     return judged(protection(run, described(account.url, **{**EVERYTHING, **parts})))
+
+
+def run_with(
+    url: str, folder: Path, *options: str, declared: dict[str, Any], keys: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the checks of AWS as a user does, against the embedded release and what answers at ``url``."""
+    aws = {
+        "account": ACCOUNT,
+        "region": REGION,
+        "emulator": url,
+        "credentials": KEYS | (keys or {}),
+        **declared,
+    }
+    local = (PROJECT / "fixtures" / "environments" / "local.toml").read_text("utf-8")
+    (folder / "tried.toml").write_text(f"aws = {_inline(aws)}\n{local}", "utf-8")
+    return subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "security", "-k", "test_aws",
+            f"--env={folder / 'tried.toml'}", *options,
+        ],
+        cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def _inline(value: object) -> str:
+    """Return a value as TOML writes it on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_inline(part)}" for key, part in value.items()) + " }"
+    return json.dumps(value)

@@ -5,6 +5,7 @@ Nothing real can be asked here: the account is one of moto, an emulator.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,17 @@ import pytest
 
 from fixtures.run import Run
 from tests.security.aws_account import (
+    ACCOUNT,
     ATTACHED,
     BALANCER,
     BLOCKING,
     BLOCKS,
     CHECKS,
     ENABLED,
+    EVERYTHING,
     FEATURES,
     MEMBERS,
+    PROJECT,
     PROTECTS,
     REGION,
     SUBSCRIBED,
@@ -31,11 +35,14 @@ from tests.security.aws_account import (
     judged,
     judged_at,
     protection,
+    run_with,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+NO_GO, HOLD = 1, 6
 
 
 @pytest.fixture
@@ -189,6 +196,19 @@ def test_emulated_rule_group_of_ones_own_is_read(
     assert judged_at(run, account).keys() == (set() if is_green else {BLOCKS})
 
 
+@pytest.mark.parametrize(("second", "outcome"), [(group(), None), (group("Count"), "CannotObserve")])
+def test_emulated_rule_group_that_cannot_be_read_leaves_it_to_the_others(
+    second: dict[str, Any], outcome: str | None, account: Account, run: Run
+) -> None:
+    gone = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/rulegroup/gone/11111111-2222-3333-4444-555555555555"
+    reference = {"RuleGroupReferenceStatement": {"ARN": gone}}
+    healthy(account, ({"Name": "gone", "Statement": reference, "OverrideAction": {"None": {}}}, second))
+    said = judged_at(run, account)
+
+    assert said.keys() == ({ATTACHED, BLOCKS} if outcome else set())
+    assert all(each.startswith(f"{outcome} wafv2:GetRuleGroup: ") for each in said.values())
+
+
 # ---------------------------------------------------------------- distributions
 
 
@@ -225,3 +245,27 @@ def test_emulated_distribution_with_a_web_acl_of_waf_classic_is_not_observed(
 
     assert said.keys() == {ATTACHED, BLOCKS}
     assert all(each.startswith("CannotObserve") and "WAF Classic" in each for each in said.values())
+
+
+# ---------------------------------------------------------------- as a user runs it
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "red"), [(None, HOLD, set()), (detector(is_on=False), NO_GO, {"SEC-POST-3"})]
+)
+def test_fault_of_an_emulated_account_reaches_the_verdict(
+    change: Callable[[Account], None] | None, status: int, red: set[str], account: Account, tmp_path: Path
+) -> None:
+    healthy(account)
+    if change:
+        change(account)
+    done = run_with(account.url, tmp_path, declared=EVERYTHING)
+    report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
+    assert report, done.stdout + done.stderr
+    verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
+    records = {each["test"].partition("::")[2]: each for each in verdict["records"]}
+
+    assert done.returncode == status  # a selection is partial, and holds
+    assert {name for name, item in verdict["items"].items() if item["outcome"] == "FAILED"} == red
+    assert {records[name]["outcome"] for name in CHECKS if name != ENABLED} == {"PASSED"}
+    assert f"an emulator at {account.url}, which is not AWS" in records[ENABLED]["measured"]

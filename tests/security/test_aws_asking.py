@@ -39,6 +39,7 @@ from tests.security.aws_account import (
     healthy,
     judged,
     protection,
+    run_with,
 )
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def test_recorded_resource_that_is_not_there_is_a_mistake_of_ours(run: Run) -> N
 
     told = [each for name, each in said.items() if "web_acl" in name]
     assert len(told) == 2
-    assert all("WAFNonexistentItemException" in each and "| correct the ARN" in each for each in told)
+    assert all("WAFNonexistentItemException" in each and "| check the ARN" in each for each in told)
 
 
 def test_endpoint_that_does_not_answer_is_our_side(run: Run) -> None:
@@ -384,28 +385,11 @@ def test_recorded_error_that_repeats_the_credentials_is_redacted_everywhere(
         monkeypatch.setenv(name, value)
     told = f"{' and '.join(SECRETS.values())} {'x' * 20}"
     told += "y" * (LONGEST_QUOTE - 40 - len(told)) + SECRETS["AWS_TOKEN_TRIED"]  # cut in its midst
-    local = (PROJECT / "fixtures" / "environments" / "local.toml").read_text("utf-8")
     with recorded(json_of(403, {"message": told}, "AccessDeniedException")) as aws:
-        declared = f"""
-[aws]
-account = "{ACCOUNT}"
-region = "ap-southeast-3"
-emulator = "{aws.url}"
-guardduty = {{}}
-shield.protects = ["{BALANCER}"]
-
-[aws.credentials]
-access_key_id = "env:AWS_ID_TRIED"
-secret_access_key = "env:AWS_SECRET_TRIED"
-session_token = "env:AWS_TOKEN_TRIED"
-"""
-        (tmp_path / "tried.toml").write_text(local + declared, "utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "security", "-k", "test_aws",
-             f"--env={tmp_path / 'tried.toml'}", "-vv", "-rA", "--tb=long", "--log-level=DEBUG",
-             "--log-cli-level=DEBUG", *workers],
-            cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        declared = {"guardduty": {}, "shield": {"protects": [BALANCER]}}
+        loud = ("-vv", "-rA", "--tb=long", "--log-level=DEBUG", "--log-cli-level=DEBUG")
+        token = {"session_token": "env:AWS_TOKEN_TRIED"}
+        done = run_with(aws.url, tmp_path, *loud, *workers, declared=declared, keys=token)
     report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
     assert report, done.stdout + done.stderr
     files = {file.name: file.read_text("utf-8") for file in (PROJECT / report[1]).iterdir() if file.is_file()}
