@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -80,10 +81,12 @@ class Account:
         for number, resource in enumerate(resources):
             shield.create_protection(Name=f"p{number}", ResourceArn=resource)
 
-    def web_acl(self, *rules: dict[str, Any], default: str = "Allow", scope: str = "REGIONAL") -> str:
+    def web_acl(
+        self, *rules: dict[str, Any], default: str = "Allow", scope: str = "REGIONAL", name: str = "erp-edge"
+    ) -> str:
         waf = self.client("wafv2", REGION if scope == "REGIONAL" else "us-east-1")
         made = waf.create_web_acl(
-            Name="erp-edge",
+            Name=name,
             Scope=scope,
             DefaultAction={default: {}},
             VisibilityConfig=VISIBILITY,
@@ -227,13 +230,15 @@ def run_with(
         **declared,
     }
     local = (PROJECT / "fixtures" / "environments" / "local.toml").read_text("utf-8")
+    # What this process is told as a worker of its own run is not meant for the other.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
     (folder / "tried.toml").write_text(f"aws = {_inline(aws)}\n{local}", "utf-8")
     return subprocess.run(
         [
             sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "security", "-k", "test_aws",
             f"--env={folder / 'tried.toml'}", *options,
         ],
-        cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False,
+        cwd=PROJECT, env=inherited, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 

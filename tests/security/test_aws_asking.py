@@ -36,6 +36,7 @@ from tests.security.aws_account import (
     Account,
     Nobody,
     described,
+    group,
     healthy,
     judged,
     protection,
@@ -158,17 +159,13 @@ def test_policy_of_the_manual_is_what_the_calls_need() -> None:
 
 def everything_in(account: Account) -> dict[str, Any]:
     """Switch everything on, so that every call has to be made; return what is declared."""
-    reference = {"RuleGroupReferenceStatement": {"ARN": account.rule_group("Count")}}
+    reference = {"RuleGroupReferenceStatement": {"ARN": account.rule_group("Block")}}
     own = {"Name": "own", "Statement": reference, "OverrideAction": {"None": {}}}
-    managed = {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}
-    common = {
-        "Name": "common",
-        "Statement": {"ManagedRuleGroupStatement": managed},
-        "OverrideAction": {"None": {}},
-    }
-    healthy(account, (own, common))
+    second = BALANCER.replace("/erp/", "/board/")
+    healthy(account, (group(),))
+    account.attach(account.web_acl(own, name="board-edge"), second)
     front = account.distribution(account.web_acl(default="Block", scope="CLOUDFRONT"))
-    return {**EVERYTHING, "web_acl": {"attached_to": [BALANCER, front]}}
+    return {**EVERYTHING, "web_acl": {"attached_to": [BALANCER, second, front]}}
 
 
 def as_user(account: Account, monkeypatch: pytest.MonkeyPatch, *actions: str) -> None:
