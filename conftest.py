@@ -20,6 +20,7 @@ pytest_plugins = [
     "fixtures.console",
     "fixtures.audit",
     "fixtures.security_log",
+    "fixtures.aws_protection",
     "fixtures.intrusion",
     "fixtures.edge",
     "fixtures.waf",

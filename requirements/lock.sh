@@ -9,5 +9,7 @@ lock() {
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o "requirements/$output"
 }
 lock production.txt
+lock production-aws.txt --group aws -c requirements/production.txt
 lock demo.txt --group reference -c requirements/production.txt
-lock development.txt --group reference --group browser --group dev -c requirements/demo.txt
+lock development.txt --group reference --group browser --group aws --group dev -c requirements/demo.txt \
+    -c requirements/production-aws.txt

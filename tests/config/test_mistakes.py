@@ -168,7 +168,7 @@ def test_several_mistakes_are_listed_together(refused: Refused) -> None:
           allowed: name, release, target, writes, lower, browser, concurrency, baseline, previous, api,
           frontend, database, identity, roles, sentinels, rate, limits, services, escalation, rollback,
           absent, not_applicable, waivers, attestations, deployment, credentials, waf, edge,
-          intrusion_detection, security_log, audit, console, load
+          intrusion_detection, security_log, audit, console, aws, load
           did you mean: name""")
 
 
@@ -397,13 +397,64 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
             id="sentinel of a wrong type",
         ),
         pytest.param(
+            '[aws]\naccount = "123456789012"\nregion = "eu-west-2"\n',
+            """\
+              aws: none of guardduty, shield and web_acl
+                allowed: at least one of them""",
+            id="an account at AWS of which nothing is asked",
+        ),
+        pytest.param(
+            '[aws]\naccount = 123456789012\nregion = "London"\nguardduty = { features = ["s3"] }\n'
+            'emulator = "http://192.0.2.1:5000"\ncredentials = { access_key_id = "AKIA" }\n'
+            "shield.protects = []\n"
+            'web_acl.attached_to = ["arn:aws:apigateway:eu-west-2::/restapis/a/stages/b"]\n',
+            """\
+              aws.account: found the number 123456789012
+                allowed: a string
+              aws.region: found "London"
+                allowed: the name of a region, such as ap-southeast-3
+              aws.credentials.access_key_id: a literal value (not shown)
+                allowed: a reference: env:NAME, file:/absolute/path, command:PROGRAM ARGUMENTS
+              aws.credentials.secret_access_key: missing
+                allowed: reference to its secret.
+              aws.emulator: found "http://192.0.2.1:5000"
+                allowed: an emulator on this machine: 127.0.0.1, ::1, localhost
+              aws.guardduty.features[#1]: found "s3"
+                allowed: a feature as GetDetector names it, such as S3_DATA_EVENTS
+              aws.shield.protects: found an array of 0
+                allowed: at least 1
+              aws.web_acl.attached_to[#1]: found "arn:aws:apigateway:eu-west-2::/restapis/a/stages/b"
+                allowed: the ARN of an application load balancer or of a distribution""",
+            id="every mistake about AWS",
+        ),
+        pytest.param(
+            '[aws]\naccount = "123456789012"\nregion = "eu-west-2"\n'
+            'shield.protects = ["arn:aws:cloudfront::210987654321:distribution/E1"]\n'
+            "web_acl.attached_to = ["
+            '"arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/a/1"]\n',
+            """\
+              aws.shield.protects[#1]: a resource of account 210987654321
+                allowed: one of account = "123456789012"
+              aws.web_acl.attached_to[#1]: a resource in us-east-1
+                allowed: one in region = "eu-west-2\"""",
+            id="resources of another account and region",
+        ),
+        pytest.param(
+            '[absent]\nwaf = "none"\n[aws]\naccount = "123456789012"\nregion = "eu-west-2"\n'
+            'web_acl.attached_to = ["arn:aws:cloudfront::123456789012:distribution/E1"]\n',
+            """\
+              absent.waf: declared absent, although [aws.web_acl] is there
+                allowed: one of them""",
+            id="a web ACL where there is no firewall",
+        ),
+        pytest.param(
             '"\\u001b[31m" = 1\n',
             """\
               "\\u001b[31m": no such key
                 allowed: name, release, target, writes, lower, browser, concurrency, baseline, previous, api,
                 frontend, database, identity, roles, sentinels, rate, limits, services, escalation, rollback,
                 absent, not_applicable, waivers, attestations, deployment, credentials, waf, edge,
-                intrusion_detection, security_log, audit, console, load""",
+                intrusion_detection, security_log, audit, console, aws, load""",
             id="a key with a control sequence",
         ),
     ],
