@@ -38,6 +38,7 @@ from fixtures.vault import address
 if TYPE_CHECKING:
     from fixtures.access import Access, Renewal, SignedOut
     from fixtures.environment import Environment
+    from fixtures.fixation import Fixation
     from fixtures.forgery import Endings, Forgery
     from fixtures.issued import Issued
     from fixtures.release import Release
@@ -57,6 +58,10 @@ NEXT = {
     PUBLIC: VERIFY,
     NAMED: "take keys from the service's own list only; kid is a name to be looked up there, jwk is ignored",
 }
+
+
+DISTRUSTS = frozenset({400, 401, 403, 419})
+"""How a service may refuse a sign-in because of the session that comes with it."""
 
 
 @item("SEC-PRE-4")
@@ -159,6 +164,30 @@ def test_token_is_refused_after_the_sign_out(access: Access, forgery: Forgery, m
         next="let a sign-out end the session on the server, and tokens be checked against that",
         by_hand=seen.after.curl,
     )
+
+
+@item("SEC-PRE-4")
+def test_session_of_before_the_sign_in_opens_nothing(
+    fixation: Fixation, release: Release, measured: Measured
+) -> None:
+    """A session that somebody knew or chose before a user signed in is not the user's session afterwards."""
+    seen = fixation.planted()
+    promised = release.endpoint(seen.endpoint).status
+    measured(seen.after.status, limit=401)
+    if not is_accepted(seen.good, promised):
+        got = f"{seen.good.status} to a good session, too, so that a refusal says nothing"
+        raise CannotObserve(f"asking {seen.endpoint}", got, remedy="see the sign-in's own check")
+
+    assert not is_accepted(seen.after, promised), explain(
+        expected=f"{seen.endpoint} refuses a session {seen.how}, also when somebody has signed in with it",
+        seen=f"{seen.before.status} before, and {seen.after.status} after {seen.role} signed in with it "
+        f"(answered {seen.status})",
+        next="give a new session at every sign-in, and take none that the service has not issued",
+        by_hand=seen.after.curl,
+    )
+    if not seen.signed_in and seen.status not in DISTRUSTS:
+        got = f"the sign-in with it is answered {seen.status}"
+        raise CannotObserve(f"signing in with a session {seen.how}", got, remedy="see the log of the service")
 
 
 @item("SEC-PRE-4")
