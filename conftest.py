@@ -15,6 +15,7 @@ pytest_plugins = [
     "fixtures.default_accounts",
     "fixtures.api_keys",
     "fixtures.issued",
+    "fixtures.fixation",
     "fixtures.forgery",
     "fixtures.database_sign_in",
     "fixtures.console",

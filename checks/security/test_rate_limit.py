@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import Exhibits, Measured, explain, item
-from fixtures.limiter import MINUTE_S, TOO_MANY_REQUESTS, Burst, is_tight, is_wide, slack
-from fixtures.observation import CannotObserve
+from fixtures.evasion import BY_HEADER, ELSEWHERE, TIMES, WAYS
+from fixtures.limiter import MINUTE_S, TOO_MANY_REQUESTS, Burst, is_tight, is_wide, leads_around, slack
+from fixtures.observation import CannotObserve, NotRequired
 
 if TYPE_CHECKING:
     from fixtures.attempts import Attempts
@@ -22,6 +23,12 @@ pytestmark = [pytest.mark.security, pytest.mark.last, pytest.mark.timeout(400)]
 
 LOCKED = frozenset({403, 423, TOO_MANY_REQUESTS})
 """What somebody who guesses may be told instead."""
+
+BY_ADDRESS = "count by the address of the connection, or by what the last trusted proxy says of it"
+NEXT = {
+    **dict.fromkeys(BY_HEADER, BY_ADDRESS),
+    ELSEWHERE: "count all paths together (nginx: one zone, no $uri)",
+}
 
 
 @item("SEC-PRE-3")
@@ -118,6 +125,23 @@ def test_requests_pass_again_after_the_wait(burster: Burster, measured: Measured
 
 
 @item("SEC-PRE-3")
+@pytest.mark.parametrize("way", WAYS)
+def test_limit_cannot_be_gone_around(way: str, burster: Burster, measured: Measured) -> None:
+    """Whoever is refused stays so as another client, by a header that anybody can send, and elsewhere."""
+    _not_around(way, _refused(burster), burster.limit, measured)
+
+
+@item("SEC-PRE-3")
+@pytest.mark.parametrize("way", BY_HEADER)
+def test_limit_of_sign_ins_cannot_be_gone_around(way: str, burster: Burster, measured: Measured) -> None:
+    """Somebody who guesses stays refused as another client, by a header that anybody can send."""
+    limit, burst = burster.sign_in_limit, burster.sign_ins()
+    if burst.first.status not in LOCKED:
+        raise CannotObserve(f"going around the limit of {burst.asked}", f"there was none: {burst.first}")
+    _not_around(way, burst, limit, measured)
+
+
+@item("SEC-PRE-3")
 def test_nobody_can_lock_out_a_user(attempts: Attempts, measured: Measured) -> None:
     """Wrong passwords at somebody's account do not keep its owner out, who knows the right one."""
     lockout = attempts.lockout()
@@ -136,6 +160,25 @@ def test_nobody_can_lock_out_a_user(attempts: Attempts, measured: Measured) -> N
 
 
 # ---------------------------------------------------------------- judging
+
+
+def _not_around(way: str, burst: Burst, limit: int, measured: Measured) -> None:
+    detour = next((each for each in burst.detours if each.way == way), None)
+    if detour is None:
+        raise NotRequired(f"the limit by {way}", "the release file names nothing else that can be read")
+    measured(detour.tried.passed, unit=f"of {TIMES} requests after the limit was reached")
+
+    assert not leads_around(detour, limit), explain(
+        expected=f"who has reached {limit} requests a minute is refused with {way} as well",
+        seen=f"after {burst.first.passed} of {burst.asked} came {burst.first.status}; "
+        f"{detour.tried.passed} of {detour.asked} with {way} passed in {detour.tried.elapsed_s:.1f} s, "
+        f"and without it the next was {detour.after.ending}",
+        next=NEXT[way],
+        by_hand=detour.curl,
+    )
+    if not detour.stopped:
+        got = f"{detour.tried.passed} passed, and so did requests without it afterwards"
+        raise CannotObserve(f"asking {detour.asked} with {way}", got, remedy="run it again")
 
 
 def _refused(burster: Burster) -> Burst:

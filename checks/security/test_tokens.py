@@ -5,6 +5,7 @@ What the validation phase observes of tokens and sessions is observed once per r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,11 @@ from checks.refusal import is_accepted, is_refused, judged
 from fixtures.credentials import SIGNING_KEY, age_days
 from fixtures.forgery import (
     EMPTY,
+    EXPIRED,
     KINDS,
     MEANINGLESS,
+    NAMED,
+    NO_END,
     OTHER,
     PREVIOUS,
     PUBLIC,
@@ -27,14 +31,15 @@ from fixtures.forgery import (
 )
 from fixtures.http import Answer
 from fixtures.issued import ISSUED
-from fixtures.observation import Absent, CannotObserve
+from fixtures.observation import Absent, CannotObserve, NotRequired
 from fixtures.run import Raised
 from fixtures.vault import address
 
 if TYPE_CHECKING:
     from fixtures.access import Access, Renewal, SignedOut
     from fixtures.environment import Environment
-    from fixtures.forgery import Forgery
+    from fixtures.fixation import Fixation
+    from fixtures.forgery import Endings, Forgery
     from fixtures.issued import Issued
     from fixtures.release import Release
     from fixtures.run import Run
@@ -51,7 +56,12 @@ NEXT = {
     UNSIGNED: VERIFY,
     OTHER: VERIFY,
     PUBLIC: VERIFY,
+    NAMED: "take keys from the service's own list only; kid is a name to be looked up there, jwk is ignored",
 }
+
+
+DISTRUSTS = frozenset({400, 401, 403, 419})
+"""How a service may refuse a sign-in because of the session that comes with it."""
 
 
 @item("SEC-PRE-4")
@@ -105,21 +115,21 @@ def test_token_without_an_end_is_refused(forgery: Forgery, release: Release, mea
         seen="the target issues tokens without an end (no time in exp)",
         next="let the service issue tokens that end, and require the claim exp",
     )
-    if endings.twin is None or endings.knocks is None:
-        return
-    promised = release.endpoint(endings.knocks.endpoint).status
-    if not is_accepted(endings.twin, promised):
-        got = f"its twin with an end, signed with the same key, is answered {endings.twin.status}"
-        raise CannotObserve("showing a token without an end", got, remedy="see credentials.signing_key")
-    seen = judged(endings.knocks, promised)
+    if endings.knocks is not None:
+        _refused(NO_END, endings, release, "let the service require the claim exp")
 
-    assert not seen.wrong, explain(
-        expected="401 to a token without the claim exp",
-        seen="; ".join(f"{each.status} to a token with {case}" for case, each in seen.wrong.items()),
-        next="let the service require the claim exp",
-        by_hand=next(iter(seen.wrong.values())).curl,
+
+@item("SEC-PRE-4")
+def test_expired_token_is_refused(forgery: Forgery, release: Release, measured: Measured) -> None:
+    """A token that has ended opens nothing, where the environment lends the key to make one."""
+    endings = forgery.endings()
+    if endings.knocks is None:
+        raise NotRequired("an expired token", "credentials.signing_key can lend the key to make one")
+    shown = endings.knocks.bad[EXPIRED]
+    measured(shown.status if isinstance(shown, Answer) else shown.kind, limit=401)
+    _refused(
+        EXPIRED, endings, release, "let the service verify the claim exp, with a minute's tolerance at most"
     )
-    seen.require_clear()
 
 
 @item("SEC-PRE-4")
@@ -157,6 +167,30 @@ def test_token_is_refused_after_the_sign_out(access: Access, forgery: Forgery, m
 
 
 @item("SEC-PRE-4")
+def test_session_of_before_the_sign_in_opens_nothing(
+    fixation: Fixation, release: Release, measured: Measured
+) -> None:
+    """A session that somebody knew or chose before a user signed in is not the user's session afterwards."""
+    seen = fixation.planted()
+    promised = release.endpoint(seen.endpoint).status
+    measured(seen.after.status, limit=401)
+    if not is_accepted(seen.good, promised):
+        got = f"{seen.good.status} to a good session, too, so that a refusal says nothing"
+        raise CannotObserve(f"asking {seen.endpoint}", got, remedy="see the sign-in's own check")
+
+    assert not is_accepted(seen.after, promised), explain(
+        expected=f"{seen.endpoint} refuses a session {seen.how}, also when somebody has signed in with it",
+        seen=f"{seen.before.status} before, and {seen.after.status} after {seen.role} signed in with it "
+        f"(answered {seen.status})",
+        next="give a new session at every sign-in, and take none that the service has not issued",
+        by_hand=seen.after.curl,
+    )
+    if not seen.signed_in and seen.status not in DISTRUSTS:
+        got = f"the sign-in with it is answered {seen.status}"
+        raise CannotObserve(f"signing in with a session {seen.how}", got, remedy="see the log of the service")
+
+
+@item("SEC-PRE-4")
 def test_signing_key_is_younger_than_its_limit(
     environment: Environment, release: Release, run: Run, measured: Measured
 ) -> None:
@@ -176,6 +210,27 @@ def test_signing_key_is_younger_than_its_limit(
         seen=f"the signing key is {age} days old",
         next="set a new random signing key",
     )
+
+
+def _refused(case: str, endings: Endings, release: Release, remedy: str) -> None:
+    """Judge one of the tokens that were signed with the target's own key."""
+    if endings.twin is None or endings.knocks is None:
+        return
+    promised = release.endpoint(endings.knocks.endpoint).status
+    if not is_accepted(endings.twin, promised):
+        got = f"its twin with an end, signed with the same key, is answered {endings.twin.status}"
+        raise CannotObserve(f"showing a token with {case}", got, remedy="see credentials.signing_key")
+    cases = {MEANINGLESS, case}
+    bad = {name: each for name, each in endings.knocks.bad.items() if name in cases}
+    seen = judged(replace(endings.knocks, bad=bad), promised)
+
+    assert not seen.wrong, explain(
+        expected=f"401 to a token with {case}",
+        seen="; ".join(f"{each.status} to a token with {name}" for name, each in seen.wrong.items()),
+        next=remedy,
+        by_hand=next(iter(seen.wrong.values())).curl,
+    )
+    seen.require_clear()
 
 
 def _meaningless(forgery: Forgery) -> Answer:

@@ -35,6 +35,27 @@ def rate_limit_missing(plan: Plan) -> Plan:
     return with_edits(plan, (BURST, ""))
 
 
+@launch_fault("rate-limit-by-forwarded-address", LIMIT, phase=PHASE)
+def rate_limit_by_forwarded_address(plan: Plan) -> Plan:
+    """Requests and sign-ins are counted by the address that the client names in a header."""
+    counted = "map $http_x_gonogo_verification $counted {\n        default $binary_remote_addr;"
+    named = (
+        'map $http_x_forwarded_for $client {\n        "" $binary_remote_addr;\n'
+        "        default $http_x_forwarded_for;\n    }\n    "
+    )
+    return with_edits(plan, (counted, named + counted.replace("$binary_remote_addr", "$client")))
+
+
+@launch_fault("rate-limit-per-path", LIMIT, phase=PHASE)
+def rate_limit_per_path(plan: Plan) -> Plan:
+    """Each path has a limit of its own, so that an address has a hundred requests for each."""
+    zone = "limit_req_zone $counted zone=per_address"
+    here = (
+        'map "$counted:$uri" $counted_here {\n        "~^:" "";\n        default $counted$uri;\n    }\n    '
+    )
+    return with_edits(plan, (zone, here + zone.replace("$counted", "$counted_here")))
+
+
 @launch_fault("rate-limit-too-tight", LIMIT, phase=PHASE)
 def rate_limit_too_tight(plan: Plan) -> Plan:
     """Somebody who asks for more than thirty things at once is refused."""

@@ -233,6 +233,12 @@ def environment_file_public(plan: Plan) -> Plan:
     return with_location(plan, "location = /.env { default_type text/plain; return 200 'DEBUG=true'; }")
 
 
+@launch_fault("backup-public", DEBUG, phase=PHASE)
+def backup_public(plan: Plan) -> Plan:
+    """A dump of the database lies among the pages."""
+    return with_location(plan, "location = /dump.sql { return 200 '-- PostgreSQL database dump'; }")
+
+
 @launch_fault("directory-listing", DEBUG, phase=PHASE)
 def directory_listing(plan: Plan) -> Plan:
     """What lies in a folder is there for everybody to choose from."""

@@ -43,6 +43,7 @@ TOGETHER = {
 
 OF_VALIDATION = {
     ("alg-none-accepted",): r"200 to a token with no signature: alg none",
+    ("expired-token-accepted",): r"200 to a token with an end that is over",
     (
         "refresh-token-as-access",
         "sign-out-ends-nothing",

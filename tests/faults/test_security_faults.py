@@ -38,6 +38,7 @@ CAUSES = {
     "openapi-public": r"/openapi\.json answers 200 and shows",
     "metrics-public": r"/metrics answers 200 and shows",
     "environment-file-public": r"/\.env answers 200 and shows",
+    "backup-public": r"/dump\.sql answers 200 and shows '-- PostgreSQL database dump'",
     "directory-listing": r"/backup/ answers 200 and shows '<title>Index of /'",
     "stored-password-shown": r"GET \S+/auth/me \(200\) holds one of bcrypt",
     "source-map-served": r"the map of /board\.js is served: /board\.js\.map",

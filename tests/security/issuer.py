@@ -18,7 +18,7 @@ from tests.probes.servers import application, json_response, serving
 from tests.probes.shop import Shop, environment, released, world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 KEY = "k" * 64
@@ -96,17 +96,23 @@ def forging(folder: Path, issuer: Issuer, *, format_: str = "jwt", **parts: Any)
 
 @contextmanager
 def probing(
-    folder: Path, issuer: Issuer, *, format_: str = "jwt", **parts: Any
+    folder: Path,
+    issuer: Issuer,
+    *,
+    format_: str = "jwt",
+    sign_in: Mapping[str, object] | None = None,
+    **parts: Any,
 ) -> Iterator[tuple[Access, dict[str, Any]]]:
     """Serve the system, and yield what asks to be let in, with the parts that other probes are made of."""
-    sign_in = {
+    described_sign_in = {
         "path": "/login",
         "body": {"username": "{username}", "password": "{password}"},
         "token": "access_token",
         "role": "clerk",
         "format": format_,
+        **(sign_in or {}),
     }
-    release = released(sign_in=sign_in, endpoints=[ENDPOINT], records={})
+    release = released(sign_in=described_sign_in, endpoints=[ENDPOINT], records={})
     limits = {"request_timeout_s": 5}
     with (
         serving(application(issuer.answer)) as server,

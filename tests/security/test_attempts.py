@@ -65,6 +65,24 @@ def test_both_comparisons_must_agree() -> None:
     assert not Timing("clerk", (alike,), "").tells
 
 
+def test_a_difference_that_noise_hides_once_is_told_by_both_together() -> None:
+    """As they were on a busy machine: the second comparison alone is not unlikely enough."""
+    first = Times(
+        (18.0, 35.3, 22.2, 41.6, 43.1, 23.3, 17.9, 20.7, 25.1, 21.9),
+        (33.5, 37.5, 36.4, 45.5, 48.5, 34.1, 49.7, 51.0, 54.6, 47.0),
+    )
+    second = Times(
+        (29.4, 18.9, 96.3, 74.7, 31.0, 54.1, 68.7, 21.6, 32.3, 49.3),
+        (61.5, 97.6, 126.4, 83.4, 74.1, 72.0, 54.8, 36.5, 78.0, 84.5),
+    )
+    alike = Times(second.known_ms, second.known_ms)
+
+    assert (first.tells, second.tells) == (-1, 0)
+    assert Timing("clerk", (first, second), "").tells
+    assert not Timing("clerk", (first, alike), "").tells
+    assert not Timing("clerk", (second,), "").tells
+
+
 def test_ranks() -> None:
     first, second = tuple(map(float, range(10))), tuple(map(float, range(10, 20)))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,9 @@ import pytest
 
 from fixtures.burst import Burster
 from fixtures.environment import Environment, load
+from fixtures.evasion import ELSEWHERE, FORWARDED, NAMED
 from fixtures.http import SecretHeader
-from fixtures.limiter import counted, is_tight, is_wide
+from fixtures.limiter import counted, is_tight, is_wide, leads_around
 from fixtures.observation import Absent, CannotObserve, NoAnswer
 from fixtures.pace import sent
 from fixtures.place import Rate
@@ -107,6 +110,13 @@ def burster(tmp_path: Path) -> Callable[..., Burster]:
     return make
 
 
+@pytest.fixture
+def short_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second is a minute."""
+    for module in ("burst", "limiter"):
+        monkeypatch.setattr(f"fixtures.{module}.WINDOW_S", 0.5)
+
+
 def test_limiter_that_stays_shut_is_asked_twice_more(burster: Callable[..., Burster]) -> None:
     server = Counting(lambda n: (200, "") if n <= LIMIT else (429, "0"))
     with serving(application(server)) as target:
@@ -116,7 +126,8 @@ def test_limiter_that_stays_shut_is_asked_twice_more(burster: Callable[..., Burs
     assert (seen.first.status, seen.first.body) == (429, "said")
     assert not is_wide(seen.rounds, LIMIT)
     assert not is_tight(seen, LIMIT)
-    assert len(server.asked) <= LIMIT + 7
+    assert all(each.stopped for each in seen.detours)
+    assert len(server.asked) <= LIMIT + 11
 
 
 def test_requests_go_without_the_verification_identity_and_with_the_mark(
@@ -136,7 +147,7 @@ def test_a_window_of_a_second_is_too_wide(burster: Callable[..., Burster]) -> No
         seen = burster(target.url).burst()
 
     assert is_wide(seen.rounds, LIMIT)
-    assert len(server.asked) <= BURST["max_requests"] + 5
+    assert len(server.asked) <= BURST["max_requests"] + 5 + 2 * 25  # ways around were tried
 
 
 def test_no_limit_costs_no_more_than_it_takes(burster: Callable[..., Burster]) -> None:
@@ -158,6 +169,7 @@ def test_another_refusal_ends_it(status: int, burster: Callable[..., Burster]) -
     assert len(server.asked) <= LIMIT + 5
 
 
+@pytest.mark.usefixtures("short_minute")
 def test_refused_from_the_first_request(burster: Callable[..., Burster]) -> None:
     server = Counting(lambda _: (429, "0"))
     with serving(application(server)) as target:
@@ -180,11 +192,11 @@ def test_no_leave(burster: Callable[..., Burster]) -> None:
 
 
 def test_no_budget(burster: Callable[..., Burster], tmp_path: Path) -> None:
-    probe, scratch = burster("http://127.0.0.1:1", budget=51), tmp_path / "scratch"
+    probe, scratch = burster("http://127.0.0.1:1", budget=126), tmp_path / "scratch"
     for _ in range(2):
         counted(Rate(), scratch).take("/items", "GET /items")
 
-    with pytest.raises(CannotObserve, match=r"49 of the run's budget are left"):
+    with pytest.raises(CannotObserve, match=r"124 of the run's budget are left"):
         probe.burst()
     assert sent(scratch) == 2
 
@@ -201,12 +213,12 @@ def test_no_budget(burster: Callable[..., Burster], tmp_path: Path) -> None:
 def test_what_is_asked(
     endpoints: Any, rate: dict[str, Any], path: str, *, token: bool, burster: Callable[..., Burster]
 ) -> None:
-    server = Counting(lambda n: (200, "") if n < 5 else (429, "99"))
+    server = Counting(lambda n: (200, "") if n <= LIMIT else (429, "99"))
     with serving(application(server)) as target:
         seen = burster(target.url, endpoints=endpoints, **rate).burst()
 
-    assert {asked for _, asked, _ in server.asked} == {path}
-    assert all(("authorization" in headers) is token for *_, headers in server.asked)
+    assert {asked for _, asked, _ in server.asked[:LIMIT]} == {path}
+    assert all(("authorization" in headers) is token for *_, headers in server.asked[:LIMIT])
     assert "canary" not in seen.curl
 
 
@@ -215,14 +227,75 @@ def test_nothing_to_ask(burster: Callable[..., Burster]) -> None:
         burster("http://127.0.0.1:1", endpoints=(), exempt_paths=["/health"]).burst()
 
 
+# ---------------------------------------------------------------- ways around
+
+
+class ByKey:
+    """A server that counts requests by what the key says, honestly or not."""
+
+    def __init__(self, key: Callable[[str, dict[str, str]], str]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._key = key
+        self._lock = threading.Lock()
+
+    def __call__(self, _: str, path: str, headers: dict[str, str], __: bytes) -> bytes:
+        with self._lock:
+            self.counts[self._key(path, headers)] += 1
+            is_full = self.counts[self._key(path, headers)] > LIMIT
+        return response(429 if is_full else 200, b"said", {"Retry-After": "99"})
+
+
+@pytest.mark.parametrize(
+    ("key", "around"),
+    [
+        (lambda _, __: "", set()),
+        (lambda _, headers: headers.get("x-forwarded-for", ""), {FORWARDED}),
+        (lambda _, headers: headers.get("x-real-ip", ""), {NAMED}),
+        (lambda path, _: path, {ELSEWHERE}),
+    ],
+    ids=["an honest one", "a forwarded address", "another header", "each path"],
+)
+def test_ways_around(key: Any, around: set[str], burster: Callable[..., Burster]) -> None:
+    server = ByKey(key)
+    with serving(application(server)) as target:
+        seen = burster(target.url, endpoints=(ITEMS, ORDERS)).burst()
+
+    assert {each.way for each in seen.detours if leads_around(each, LIMIT)} == around
+    assert {each.way for each in seen.detours if not each.stopped} == around
+    assert len(seen.detours) == 3
+    assert sum(server.counts.values()) <= BURST["max_requests"] + 3 * 25
+
+
+def test_a_header_that_is_refused_in_another_way_leads_nowhere(burster: Callable[..., Burster]) -> None:
+    full = threading.Event()
+
+    def answer(_: str, __: str, headers: dict[str, str], ___: bytes) -> bytes:
+        if "x-forwarded-for" in headers:
+            return response(403)
+        return response(429, b"", {"Retry-After": "99"}) if full.is_set() else response(200)
+
+    def counting(number: int) -> tuple[int, str]:
+        if number > LIMIT:
+            full.set()
+        return (429, "99") if full.is_set() else (200, "")
+
+    plain = Counting(counting)
+    with serving(
+        application(lambda *asked: answer(*asked) if "x-forwarded-for" in asked[2] else plain(*asked))
+    ) as target:
+        seen = burster(target.url).burst()
+
+    (detour,) = [each for each in seen.detours if each.way == FORWARDED]
+    assert detour.stopped
+    assert not leads_around(detour, LIMIT)
+
+
 # ---------------------------------------------------------------- the run's own requests
 
 
 @pytest.fixture
-def asked_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def asked_before(tmp_path: Path, short_minute: None) -> Callable[[int], None]:  # noqa: ARG001  it shall be short
     """``asked_before(n)``: the run has sent so many requests that the target counts; a minute is short."""
-    for module in ("burst", "limiter"):
-        monkeypatch.setattr(f"fixtures.{module}.WINDOW_S", 0.5)
 
     def ask(times: int) -> None:
         for _ in range(times):
@@ -244,6 +317,27 @@ def test_requests_of_the_run_explain_an_early_refusal_only_until_a_quiet_minute(
     assert is_tight(seen, LIMIT)
 
 
+@pytest.mark.usefixtures("short_minute")
+def test_requests_of_an_earlier_run_explain_an_early_refusal_until_a_quiet_minute(
+    burster: Callable[..., Burster],
+) -> None:
+    """An earlier run has left a bucket with five tokens; it is full again after a quiet minute."""
+    began = time.monotonic()
+    later = Counter[str]()
+
+    def answer(number: int) -> tuple[int, str]:
+        if time.monotonic() < began + 0.4:
+            return (200, "") if number <= 5 else (429, "1")
+        later["asked"] += 1
+        return (200, "") if later["asked"] <= LIMIT else (429, "99")
+
+    with serving(application(Counting(answer))) as target:
+        seen = burster(target.url).burst()
+
+    assert (seen.before, seen.first.passed) == (0, LIMIT)
+    assert not is_tight(seen, LIMIT)
+
+
 def test_without_an_identity_a_burst_waits_for_a_quiet_minute(
     burster: Callable[..., Burster], asked_before: Callable[[int], None]
 ) -> None:
@@ -260,15 +354,21 @@ def test_without_an_identity_a_burst_waits_for_a_quiet_minute(
 
 
 def test_sign_ins_are_tried_first_and_counted(burster: Callable[..., Burster]) -> None:
-    statuses = {**dict.fromkeys(range(1, 6), 401), 6: 429, **dict.fromkeys(range(7, 20), 200)}
-    server = Counting(lambda n: (statuses.get(n, 429), "99"))
-    with serving(application(server)) as target:
+    asked: list[str] = []
+
+    def answer(_: str, path: str, __: dict[str, str], ___: bytes) -> bytes:
+        asked.append(path)
+        passes = asked.count(path) <= (5 if path == "/session" else 13)
+        return response((401 if path == "/session" else 200) if passes else 429, b"", {"Retry-After": "99"})
+
+    with serving(application(answer)) as target:
         probe = burster(target.url, sign_in=True)
         seen, sign_ins = probe.burst(), probe.sign_ins()
 
     assert (sign_ins.first.passed, sign_ins.first.status) == (5, 429)
-    assert seen.before == 6
-    assert [path for _, path, _ in server.asked[:7]] == ["/session"] * 6 + ["/items"]
+    assert [each.way for each in sign_ins.detours] == [FORWARDED, NAMED]
+    assert seen.before == 10  # and twice one more on each way around, and after it
+    assert asked[:11] == ["/session"] * 10 + ["/items"]
 
 
 def test_sign_ins_without_a_limit(burster: Callable[..., Burster]) -> None:

@@ -12,7 +12,19 @@ import pytest
 from checks.refusal import is_refused, judged
 from fixtures import known_keys
 from fixtures.forged import header, is_signed_with, with_hmac
-from fixtures.forgery import EMPTY, KINDS, OTHER, PREVIOUS, PUBLIC, SPOILED, UNSIGNED, WELL_KNOWN
+from fixtures.forgery import (
+    EMPTY,
+    EXPIRED,
+    KINDS,
+    NAMED,
+    NO_END,
+    OTHER,
+    PREVIOUS,
+    PUBLIC,
+    SPOILED,
+    UNSIGNED,
+    WELL_KNOWN,
+)
 from fixtures.http import Answer
 from fixtures.observation import Absent, CannotObserve
 from fixtures.run import Raised
@@ -78,6 +90,25 @@ def also(key: bytes) -> Callable[[str], int]:
     return verify
 
 
+def reading_files(token: str) -> int:
+    """Take the key from the file that the token names."""
+    kid = str(header(token).get("kid", ""))
+    return also(b"")(token) if kid.endswith("dev/null") else sound(token)
+
+
+def querying(token: str) -> int:
+    """Take the key from a query that the token's words are put into."""
+    kid = str(header(token).get("kid", ""))
+    return also(b"gonogo")(token) if "UNION SELECT 'gonogo'" in f"{kid}'" else sound(token)
+
+
+def believing_its_key(token: str) -> int:
+    """Take the key that the token brings."""
+    if token.count(".") != 2 or "jwk" not in header(token):
+        return sound(token)
+    return by(jwt.PyJWK(header(token)["jwk"], "RS256"), "RS256")(token)
+
+
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
 @pytest.mark.parametrize("refusal", [401, 403, 404])
 def test_sound_system_has_no_finding(tmp_path: Path, algorithm: str, refusal: int) -> None:
@@ -103,6 +134,9 @@ def test_sound_system_has_no_finding(tmp_path: Path, algorithm: str, refusal: in
         (PREVIOUS, also(b64decode(OLD)), "env:OLD_KEY from base64"),
         (UNSIGNED, trusting_none, "alg nOnE"),
         (OTHER, crashing, "alg ES256"),
+        (NAMED, reading_files, "kid /dev/null"),
+        (NAMED, querying, "kid x' UNION SELECT 'gonogo"),
+        (NAMED, believing_its_key, "a jwk of its own"),
         (SPOILED, believing, "changed claims"),
         (SPOILED, lambda _: 200, "no meaning"),
     ],
@@ -240,7 +274,18 @@ def test_token_without_an_end(tmp_path: Path, *, required: bool) -> None:
     assert endings.twin
     assert endings.twin.status == 200
     assert endings.knocks
-    assert bool(judged(endings.knocks, 200).wrong) != required
+    assert set(judged(endings.knocks, 200).wrong) == (set() if required else {NO_END})
+
+
+def test_expired_token(tmp_path: Path) -> None:
+    def endless(token: str) -> int:
+        return 200 if _claims(token).get("exp") and also(KEY.encode())(token) == 200 else sound(token)
+
+    with forging(tmp_path, Issuer(endless), credentials=ALL) as forgery:
+        knocks = forgery.endings().knocks
+
+    assert knocks
+    assert EXPIRED in judged(knocks, 200).wrong
 
 
 def test_no_token_is_made_without_the_key(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fixtures import headers
+from fixtures.headers import Surfaces
 from fixtures.http import Answer
+from fixtures.observation import Absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,3 +102,24 @@ def test_files_of_a_page_are_those_of_its_own_origin() -> None:
     )
 
     assert headers.files_of(page) == ["/a.css", "/b.js", "/d.png"]
+
+
+@pytest.mark.parametrize(
+    ("dated", "is_judged"), [(True, True), (False, False)], ids=["the proxy's", "its parser's"]
+)
+def test_refusal_that_a_parser_writes_by_itself_is_no_surface(*, dated: bool, is_judged: bool) -> None:
+    """Caddy and HAProxy answer what is no request before anything configured, and without a Date."""
+    date = (("Date", "Sat, 28 Nov 2026 23:00:00 GMT"),) if dated else ()
+    refusal = Answer("GET", "https://shop.example/%zz", 400, date, b"", 1.0, complete=True)
+    probe: Any = SimpleNamespace(send=lambda *_, **__: refusal)
+    nothing: Any = SimpleNamespace(health=SimpleNamespace(path="/health"))
+    surfaces = Surfaces(
+        api=probe, root=probe, front=probe, tokens=nothing, transport=nothing, environment=nothing,
+        release=nothing, run=nothing,
+    )  # fmt: skip
+
+    if is_judged:
+        assert [each.status for each in surfaces._bad_request()] == [400]  # noqa: SLF001  one surface of twelve
+    else:
+        with pytest.raises(Absent, match="400, by the parser alone and 400, by the parser alone"):
+            surfaces._bad_request()  # noqa: SLF001  as above

@@ -17,7 +17,7 @@ def burst(*rounds: tuple[float, float, int, int, float | None], before: int = 0)
         "GET https://shop.example/orders",
         before,
         tuple(
-            Round(began, took, passed, status, retry_after=str(wait or ""), retry_after_s=wait)
+            Round(began, took, passed, status=status, retry_after=str(wait or ""), retry_after_s=wait)
             for began, took, passed, status, wait in rounds
         ),
         "",
