@@ -61,6 +61,25 @@ def test_lost_worker_is_unknown_by_the_name_of_its_check(suite: Suite) -> None:
     assert "SMK-" in ended.output
 
 
+@WORKERS
+def test_run_whose_files_cannot_be_written_holds(workers: tuple[str, ...], suite: Suite) -> None:
+    ended = suite("-m", "smoke", "-p", SABOTEURS + "full_disk", *workers)
+
+    assert ended.status == 6, ended.output
+    assert "\nHOLD PARTIAL  release 1.0.0 on local" in ended.output
+    assert "the run's files could not be written: OSError" in ended.output
+    assert "5 PASSED" in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_plugin_that_breaks_at_the_end_takes_no_verdict_away(suite: Suite) -> None:
+    ended = suite("-m", "smoke", "--junitxml=/dev/null/junit.xml")
+
+    assert ended.status == 6, ended.output
+    assert "a plugin broke at the end of the run" in ended.verdict["partial"]
+    assert "Traceback" not in ended.output
+
+
 def test_lost_sole_process_is_no_zero(suite: Suite) -> None:
     assert suite("-m", "smoke", "-p", SABOTEURS + "dead_worker").status not in {0, 1, 6}
 
