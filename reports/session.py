@@ -88,9 +88,8 @@ class Session:
         familiar.enable(config, self._folder.draft / "tests.html")
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Let nothing interrupt the clearing up and the verdict, which do not take long."""
-        for number in ENDING:
-            signal.signal(number, signal.SIG_IGN)
+        """Let nothing interrupt the clearing up."""
+        _stay()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -138,6 +137,7 @@ class Session:
 
     def _conclude(self, session: pytest.Session, ended_by: str) -> None:
         """Set the exit status from the verdict, write the run's files and print the summary."""
+        _stay()
         status = int(session.exitstatus)
         plan = Plan((), frozenset(), "") if status == pytest.ExitCode.USAGE_ERROR else self._plan()
         if not plan.checks:
@@ -227,6 +227,12 @@ class Session:
         root, checks = self._config.rootpath, self._config.stash[STATIC_CHECKS]
         log = sarif.render(content, sarif.places(root, checks), sarif.version(root))
         return json.dumps(log, indent=1, ensure_ascii=False)
+
+
+def _stay() -> None:
+    """Let nothing interrupt what remains to be done, which does not take long."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _told(error: BaseException) -> str:
