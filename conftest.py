@@ -4,6 +4,8 @@ import gc
 
 import pytest
 
+from reports.guard import refuse_weakened
+
 pytest_plugins = [
     "reports.redaction_plugin",
     "reports.familiar",
@@ -59,14 +61,11 @@ pytest_plugins = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to run without one of our plugins: a verdict needs them all."""
-    ours = ("gonogo-", "fixtures.", "checks.", "load.", "reports.")
-    off = [
-        name for name in config.option.plugins if name.startswith(tuple(f"no:{prefix}" for prefix in ours))
-    ]
-    if off:
-        raise pytest.UsageError(f"-p {off[0]}: the suite gives no verdict without this plugin")
+    """Refuse to run where no verdict could come of it."""
+    if not hasattr(config, "workerinput"):
+        refuse_weakened(config)
 
 
 @pytest.hookimpl(tryfirst=True)

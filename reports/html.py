@@ -26,7 +26,7 @@ from reports.findings import findings
 from reports.sanitise import clean, plain, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from jinja2.bccache import Bucket
 
@@ -141,6 +141,24 @@ def number(value: float | str | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
 
 
+def figure(value: float | str | None, unit: str) -> str:
+    """Return a value with its unit."""
+    return f"{number(value)} {unit}".rstrip()
+
+
+def bound(of: Mapping[str, Any]) -> str:
+    """Return what the measured value was judged against: a text has no limit, it is right or wrong."""
+    limit = of["limit"]
+    if isinstance(limit, str):
+        return "as expected" if limit == of["measured"] else f"expected {figure(limit, of['unit'])}"
+    return f"limit {figure(limit, of['unit'])}"
+
+
+def claim(title: str) -> str:
+    """Return a check's claim as the beginning of a longer sentence."""
+    return title.rstrip(".")
+
+
 def moment(text: str) -> str:
     """Return an ISO 8601 time as a date and a time of day; anything else as it is."""
     try:
@@ -247,6 +265,6 @@ _ENGINE = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENGINE.filters.update(brief=lambda text: shorten(text, LONGEST_BRIEF))
+_ENGINE.filters.update(bound=bound, brief=lambda text: shorten(text, LONGEST_BRIEF), claim=claim)
 _ENGINE.filters.update(duration=duration, link=link, moment=moment, number=number, span=span)
 _ENGINE.globals.update(glyphs=GLYPHS, most_spelled_out=MOST_SPELLED_OUT, severities=SEVERITIES)

@@ -7,6 +7,7 @@ that neither JUnit nor an exit status can look clean by accident.
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from reports.record import Outcome, Record
 from reports.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Collection, Generator
 
     from checks.checklist import Item
     from reports.verdict import Terms
@@ -37,6 +38,9 @@ TERMS = pytest.StashKey["Terms"]()
 
 _SHOWN_FRAMES = 6
 """Frames of a crash of ours that are worth a place in the evidence: the innermost ones."""
+
+NO_FACTS = frozenset({"measured", "exhibits", "request"})
+"""What a check may take that says nothing about the target."""
 
 _STATUS = {
     Outcome.PASSED: ("passed", ".", ("PASSED", {"green": True})),
@@ -251,8 +255,22 @@ def limited(seen: Observed, items: tuple[str, ...]) -> Observed:
     return _unknown(why, "report this defect")
 
 
+def founded(seen: Observed, takes: Collection[str]) -> Observed:
+    """Return what a check says, unless it has passed without a fact: then nothing was observed.
+
+    Args:
+        seen: what it says.
+        takes: the names of its fixtures and parameters.
+    """
+    if seen.outcome is Outcome.PASSED and set(takes) <= NO_FACTS:
+        return _unknown("the check takes no fact, so it has observed nothing", "report this defect")
+    return seen
+
+
 def _record(item: pytest.Item, seen: Observed) -> Record:
     plan = planned(item, item.config.stash[CHECKLIST])
+    function = getattr(item, "function", None)
+    seen = founded(seen, inspect.signature(function).parameters if function else ())
     seen = limited(seen, plan.items)
     measured = item.stash.get(_MEASURED, Measured())
     return Record(

@@ -32,6 +32,9 @@ from reports.verdict import EXIT_CODES, Circumstances, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
+
+    from pluggy import Result
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 SAME_WISH_S = 1.0
@@ -77,14 +80,16 @@ class Session:
         environment, release = config.stash[ENVIRONMENT], config.stash[RELEASE]
         out = config.rootpath / "reports" / "out"
         config.option.session_timeout = config.option.session_timeout or environment.limits.run_deadline_s
-        self._folder = files.begin(out, environment.name, release.version, config.stash[RUN].id)
+        try:
+            self._folder = files.begin(out, environment.name, release.version, config.stash[RUN].id)
+        except OSError as error:
+            raise pytest.UsageError(f"the run's files cannot be written: {_told(error)}") from None
         junit.enable(config, self._folder.draft / "junit.xml")
         familiar.enable(config, self._folder.draft / "tests.html")
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Let nothing interrupt the clearing up and the verdict, which do not take long."""
-        for number in ENDING:
-            signal.signal(number, signal.SIG_IGN)
+        """Let nothing interrupt the clearing up."""
+        _stay()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -118,34 +123,48 @@ class Session:
     def _plan(self) -> Plan:
         return self._config.stash[SELECTION].plan()
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Result[object], None]:
         """Give the verdict after everything else is done, whatever state that is in."""
-        result: object = None
+        others = yield
         ended_by = ""
-        try:
-            result = yield
-        except pytest.exit.Exception as stop:
-            ended_by = f"a plugin ended pytest: {stop}"
+        if isinstance(others.exception, pytest.exit.Exception):
+            ended_by = f"a plugin ended pytest: {others.exception}"
+        elif others.exception is not None:
+            ended_by = f"a plugin broke at the end of the run: {_told(others.exception)}"
+        others.force_result(None)
         self._conclude(session, ended_by)
-        return result
 
     def _conclude(self, session: pytest.Session, ended_by: str) -> None:
         """Set the exit status from the verdict, write the run's files and print the summary."""
+        _stay()
         status = int(session.exitstatus)
         plan = Plan((), frozenset(), "") if status == pytest.ExitCode.USAGE_ERROR else self._plan()
         if not plan.checks:
             session.exitstatus = status or pytest.ExitCode.NO_TESTS_COLLECTED
             files.discard(self._folder)
             return
-        trouble = ended_by or _TROUBLE.get(status, "")
-        if trouble:
-            plan = replace(plan, partial="; ".join(filter(None, (plan.partial, trouble))))
-        content = self._verdict(plan)
-        session.exitstatus = content["exit_code"] = exit_status(
-            status, content["verdict"], self._stopped_early()
-        )
-        self._publish(content)
+        content = self._settle(session, plan, status, ended_by or _TROUBLE.get(status, ""))
+        try:
+            report = self._publish(content)
+        except OSError as error:
+            report = None
+            trouble = f"the run's files could not be written: {_told(error)}"
+            content = self._settle(session, plan, status, "; ".join(filter(None, (ended_by, trouble))))
+            files.discard(self._folder)
+        self._tell(content, report)
+
+    def _settle(self, session: pytest.Session, plan: Plan, status: int, trouble: str) -> dict[str, Any]:
+        """Return the verdict, redacted, of a run that had some trouble or none, and set the exit status."""
+        partial = "; ".join(filter(None, (plan.partial, trouble)))
+        content = self._verdict(replace(plan, partial=partial))
+        code = exit_status(status, content["verdict"], self._stopped_early())
+        session.exitstatus = content["exit_code"] = code
+        redacted: dict[str, Any] = self._redactor().value(content)
+        return redacted
+
+    def _redactor(self) -> Redactor:
+        return Redactor(self._config.stash[VAULT].known())
 
     def _stopped_early(self) -> bool:
         return bool(self._config.option.maxfail)
@@ -179,10 +198,12 @@ class Session:
             built=built,
         )
 
-    def _publish(self, content: dict[str, Any]) -> None:
-        """Write the run's files, put them in place and print the summary, all of it redacted."""
-        redactor = Redactor(self._config.stash[VAULT].known())
-        content = redactor.value(content)
+    def _publish(self, content: dict[str, Any]) -> Path:
+        """Write the run's files, all of them redacted, and put them in place; return the report's.
+
+        Raises:
+            OSError: they cannot be written.
+        """
         draft = self._folder.draft
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (draft / "verdict.json").write_text(text, encoding="utf-8")
@@ -190,12 +211,15 @@ class Session:
         if sarif.PHASE in content["phases"]:
             (draft / "security.sarif").write_text(self._sarif(content), encoding="utf-8")
         shutil.copytree(self._config.stash[RUN].evidence, draft / "evidence")
-        report = files.publish(self._folder, redactor.file) / "report.html"
-        shown = report.relative_to(self._config.rootpath)
+        return files.publish(self._folder, self._redactor().file) / "report.html"
+
+    def _tell(self, content: dict[str, Any], report: Path | None) -> None:
+        """Print the summary."""
+        shown = str(report.relative_to(self._config.rootpath)) if report else ""
         writer = self._config.get_terminal_writer()
-        for line in terminal.summary(
-            content, width=writer.fullwidth, colour=writer.hasmarkup, report=str(shown)
-        ):
+        if writer.width_of_current_line:
+            writer.line()
+        for line in terminal.summary(content, width=writer.fullwidth, colour=writer.hasmarkup, report=shown):
             writer.line(line)
 
     def _sarif(self, content: dict[str, Any]) -> str:
@@ -203,6 +227,17 @@ class Session:
         root, checks = self._config.rootpath, self._config.stash[STATIC_CHECKS]
         log = sarif.render(content, sarif.places(root, checks), sarif.version(root))
         return json.dumps(log, indent=1, ensure_ascii=False)
+
+
+def _stay() -> None:
+    """Let nothing interrupt what remains to be done, which does not take long."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _told(error: BaseException) -> str:
+    """Return an exception as one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 _TROUBLE = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from reports.findings import Finding, findings
-from reports.html import duration, instruction, number, span
+from reports.html import bound, claim, duration, figure, instruction, number, span
 from reports.sanitise import clean
 from reports.verdict import ON_SOMEBODYS_WORD
 
@@ -128,7 +128,9 @@ def _parts(finding: Finding, width: int) -> Iterator[str]:
     yield from _evidence(finding, width)
     yield from _what_to_do(finding.worst, width)
     for record in finding.elsewhere[:MOST_ELSEWHERE]:
-        yield from _labelled("also", f"{record['outcome']}: {record['title']} {record['seen']}", width)
+        yield from _labelled(
+            "also", f"{record['outcome']}: {claim(record['title'])}: {record['seen']}", width
+        )
     if len(finding.elsewhere) > MOST_ELSEWHERE:
         yield from _labelled("", f"... and {len(finding.elsewhere) - MOST_ELSEWHERE} more checks", width)
 
@@ -139,8 +141,8 @@ def _evidence(finding: Finding, width: int) -> Iterator[str]:
         yield from _labelled("expected", finding.expected[0], width)
     yield from _labelled("seen", worst["seen"] or worst["message"] or "nothing", width)
     if worst["measured"] is not None:
-        limit = f", limit {_figure(worst['limit'], worst['unit'])}" if worst["limit"] is not None else ""
-        yield from _labelled("measured", _figure(worst["measured"], worst["unit"]) + limit, width)
+        limit = f", {bound(worst)}" if worst["limit"] is not None else ""
+        yield from _labelled("measured", figure(worst["measured"], worst["unit"]) + limit, width)
     for item_id, item in finding.items[:MOST_ITEMS]:
         if item["reason"]:
             yield from _labelled("waiver", f"{item_id}: {item['reason']}", width)
@@ -160,10 +162,6 @@ def _what_to_do(worst: Json, width: int) -> Iterator[str]:
         yield from _labelled(label, f"{contact['role']}, {contact['name']}: {contact['reach']}", width)
     if worst["within_min"] is not None:
         yield from _labelled("within", span(worst["within_min"]), width)
-
-
-def _figure(value: float | str | None, unit: str) -> str:
-    return f"{number(value)} {unit}".rstrip()
 
 
 def _labelled(label: str, text: str, width: int) -> Iterator[str]:

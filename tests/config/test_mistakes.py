@@ -10,6 +10,7 @@ import pytest
 
 from fixtures import tomlfile
 from fixtures.environment import Environment, mismatches, unknown_items
+from fixtures.environment import load as load_environment
 from fixtures.release import Release, load
 from fixtures.tomlfile import ConfigError, Mistake
 
@@ -102,6 +103,43 @@ def test_a_folder(tmp_path: Path) -> None:
         tomlfile.read(tmp_path)
 
 
+def test_a_file_of_the_other_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shop.toml").write_text(ENVIRONMENT, encoding="utf-8")
+    Path("release.toml").write_text(RELEASE, encoding="utf-8")
+
+    with pytest.raises(ConfigError) as as_environment:
+        load_environment(Path("release.toml"))
+    with pytest.raises(ConfigError) as as_release:
+        load(Path("shop.toml"))
+
+    assert str(as_environment.value) == dedent("""\
+        release.toml: 1 mistake
+          a release file: it has health
+            allowed: an environment file (docs/environment-file.md)""")
+    assert str(as_release.value) == dedent("""\
+        shop.toml: 1 mistake
+          an environment file: it has identity
+            allowed: a release file (docs/release-file.md)""")
+
+
+def test_a_folder_full_of_files_is_not_listed_whole(tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / f"shop-{number:02}.toml").touch()
+
+    with pytest.raises(ConfigError) as caught:
+        tomlfile.read(tmp_path / "shop-49toml")
+
+    assert "shop-07.toml, ...\n    did you mean: shop-49.toml" in str(caught.value)
+
+
+def test_what_is_allowed_is_told_at_length_once(refused: Refused) -> None:
+    text = refused(ENVIRONMENT + "nmae = 1\nrelaese = 2\n", Environment)
+
+    assert text.count("intrusion_detection") == 1
+    assert "  relaese: no such key\n    allowed: as above\n    did you mean: release" in text
+
+
 def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "shop.toml"
     path.write_bytes(b'name = "shop"\nrelease = "\xe9"\n')
@@ -123,6 +161,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         ('name = "shop"\nwrites = never\n', "not TOML: line 2, column 10: Invalid value"),
         ("[api\n", "not TOML: line 1, column 5: Expected ']' at the end of a table declaration"),
         ('name = "shop"\nname = "shop"\n', "not TOML: line 2, column 14: Cannot overwrite a value"),
+        ("deep = " + "[" * 5000, "arrays or tables nested too deeply"),
         ('name = "hunter2', "not TOML: line 1, end of document: Unterminated string"),
     ],
 )
@@ -339,6 +378,13 @@ def test_at_most_eight_mistakes_are_shown(refused: Refused) -> None:
               absent.direct_address: declared absent, although api.direct is there
                 allowed: one of them""",
             id="no direct address and one",
+        ),
+        pytest.param(
+            "lower = 'shop'\n",
+            """\
+              lower: this environment itself
+                allowed: the name of another one""",
+            id="lower than itself",
         ),
         pytest.param(
             "[escalation.5]\nrespond_within_min = 5\ncontacts = []\n",

@@ -128,6 +128,11 @@ def test_a_file_that_is_not_utf8(vault: Vault, tmp_path: Path) -> None:
         vault.reveal(SecretRef("file", str(path)))
 
 
+def test_a_file_without_end(vault: Vault) -> None:
+    with pytest.raises(CannotObserve, match="more than 100,000 bytes"):
+        vault.reveal(SecretRef("file", "/dev/zero"))
+
+
 def test_a_command_does_not_get_forever(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "COMMAND_TIMEOUT_S", 0.2)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import resource
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fixtures.ledger import Entry, Ledger, folder_of
+from fixtures.observation import CannotObserve
 from tests.probes.shop import PASSWORD, Shop, world
 from tests.probes.test_run import worker
 
 if TYPE_CHECKING:
     import subprocess
-    from pathlib import Path
-
-    import pytest
 
 DEAD, LIVE = "20261122T190000Z-dead", "20261122T190000Z-11fe"
 
@@ -122,3 +124,31 @@ def test_what_a_killed_run_made_is_gone_after_the_next(
 
 def test_ledgers_outlive_the_run_in_the_reports_folder() -> None:
     assert folder_of("prod").parts[-4:] == ("reports", "out", "prod", "ledger")
+
+
+def test_folder_that_cannot_be_written_to_is_named() -> None:
+    nowhere = Path("/dev/null/ledger")
+
+    with pytest.raises(CannotObserve, match="/dev/null/ledger: Not a directory"):
+        Ledger(nowhere, "mine").expect("order", "m1", target="t", request="POST /", undo="delete")
+    with pytest.raises(CannotObserve, match="Not a directory"), Ledger(nowhere, "mine").replaying():
+        pass
+
+
+def test_disk_that_gets_full_cuts_no_request_off_and_hides_no_record(tmp_path: Path) -> None:
+    """A write that stores only a beginning is reported by its count alone, and the next line starts anew."""
+    ledger = Ledger(tmp_path, DEAD)
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    first = ledger.expect("order", "m1", target="t", request="POST /", undo="delete")
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / f"{DEAD}.jsonl").stat().st_size + 9, most))
+    try:
+        ledger.made(first, "17")
+        with pytest.raises(CannotObserve):
+            ledger.expect("order", "m2", target="t", request="POST /", undo="delete")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    ledger.expect("order", "m3", target="t", request="POST /", undo="delete")
+    ledger.close()
+
+    with Ledger(tmp_path, "mine").replaying() as (found, _):
+        assert [(entry.mark, entry.id) for entry in found[0].entries()] == [("m1", None), ("m3", None)]

@@ -327,7 +327,7 @@ def _hostile() -> dict[str, Any]:
                 test=f"smoke/test_x.py::test_x[{HOSTILE}]",
                 title=HOSTILE,
                 measured=HOSTILE,
-                limit=HOSTILE,
+                limit=f"{HOSTILE} 2",
                 unit=HOSTILE,
                 expected=HOSTILE,
                 seen=HOSTILE + "A" * 100_000 + "the end",

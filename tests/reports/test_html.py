@@ -12,7 +12,7 @@ import pytest
 
 from checks.checklist import load
 from reports import html
-from reports.html import GLYPHS, duration, link, moment, number, render, span
+from reports.html import GLYPHS, bound, duration, link, moment, number, render, span
 from reports.record import Outcome
 
 Invented = Callable[[str], dict[str, Any]]
@@ -273,3 +273,17 @@ def test_a_page_is_rendered_where_nothing_can_be_kept(
     loader = jinja2.DictLoader({"page": "one"})
     engine = jinja2.Environment(loader=loader, bytecode_cache=html.Compiled(), autoescape=True)
     assert engine.get_template("page").render() == "one"
+
+
+@pytest.mark.parametrize(
+    ("limit", "measured", "unit", "words"),
+    [
+        (200, 1234.5, "ms", "limit 200 ms"),
+        (201, 500, "", "limit 201"),
+        ("1.0.0", "1.0.0", "", "as expected"),
+        ("1.0.0", "0.9.0", "", "expected 1.0.0"),
+        ("1.0.0", None, "", "expected 1.0.0"),
+    ],
+)
+def test_what_a_value_was_judged_against(limit: Any, measured: Any, unit: str, words: str) -> None:
+    assert bound({"limit": limit, "measured": measured, "unit": unit}) == words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,6 +59,25 @@ def test_lost_worker_is_unknown_by_the_name_of_its_check(suite: Suite) -> None:
     assert died
     assert all(record["items"] for record in died)
     assert "SMK-" in ended.output
+
+
+@WORKERS
+def test_run_whose_files_cannot_be_written_holds(workers: tuple[str, ...], suite: Suite) -> None:
+    ended = suite("-m", "smoke", "-p", SABOTEURS + "full_disk", *workers)
+
+    assert ended.status == 6, ended.output
+    assert "\nHOLD PARTIAL  release 1.0.0 on local" in ended.output
+    assert "the run's files could not be written: OSError" in ended.output
+    assert "5 PASSED" in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_plugin_that_breaks_at_the_end_takes_no_verdict_away(suite: Suite) -> None:
+    ended = suite("-m", "smoke", "--junitxml=/dev/null/junit.xml")
+
+    assert ended.status == 6, ended.output
+    assert "a plugin broke at the end of the run" in ended.verdict["partial"]
+    assert "Traceback" not in ended.output
 
 
 def test_lost_sole_process_is_no_zero(suite: Suite) -> None:
@@ -127,9 +147,46 @@ def test_collecting_a_plan_touches_nothing(any_suite: Suite) -> None:
     assert "report:" not in ended.output
 
 
-@pytest.mark.parametrize("plugin", ["reports.session", "reports.recorder", "fixtures.options"])
-def test_plugin_that_is_switched_off_is_a_usage_error(plugin: str, suite: Suite) -> None:
-    ended = suite("-m", "smoke", "-p", f"no:{plugin}")
+@pytest.mark.parametrize(
+    "weakening",
+    [
+        ("-p", "no:reports.session"),
+        ("-p", "no:reports.recorder"),
+        ("-p", "no:fixtures.options"),
+        ("-p", "no:gonogo-selection"),
+        ("-p", "no:terminal"),
+        ("-p", "no:capture"),
+        ("-p", "no:junitxml"),
+        ("-p", "no:pytest_timeout"),
+        ("-p", "no:pytest_metadata.plugin"),
+        ("-p", "no:pytest_html.plugin"),
+        ("-p", "no:assertion"),
+        ("-o", "timeout_method=thread"),
+        ("-o", "addopts=--disable-plugin-autoload"),
+        ("-c", os.devnull),
+        ("--rootdir=/",),
+        ("--env=prod",),
+        ("--release=",),
+    ],
+    ids=" ".join,
+)
+def test_what_takes_a_verdict_apart_is_a_usage_error(weakening: tuple[str, ...], suite: Suite) -> None:
+    ended = suite("-m", "smoke", *weakening)
 
     assert ended.status == 4, ended.output
     assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize("option", ["--co", "--collect-only", "--fixtures", "--markers"])
+def test_pipeline_that_asks_for_a_plan_unawares_gets_no_zero(option: str, suite: Suite) -> None:
+    ended = suite("-m", "smoke", PYTEST_ADDOPTS=f"-v {option}")
+
+    assert ended.status == 4, ended.output
+    assert f"PYTEST_ADDOPTS holds {option}" in ended.output
+
+
+def test_python_without_assertions_gives_no_verdict(suite: Suite) -> None:
+    ended = suite("-m", "smoke", "-W", "ignore", "--assert=plain", PYTHONOPTIMIZE="1")
+
+    assert ended.status == 4, ended.output
+    assert "take the assertions out" in ended.output

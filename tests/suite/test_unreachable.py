@@ -30,6 +30,7 @@ def test_name_that_does_not_resolve_is_unknown(workers: tuple[str, ...], any_sui
     assert {item["outcome"] for item in ended.verdict["items"].values()} == {"UNKNOWN"}
     assert "Traceback" not in ended.output
     assert " ".join(ended.output.split()).count("api.production.local does not resolve") == 1, ended.output
+    assert "let this machine resolve the name and reach it" in " ".join(ended.output.split())
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])

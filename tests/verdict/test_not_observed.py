@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.observation import NotRequired
 from reports.record import NOT_OBSERVED, Outcome, Record
+from reports.recorder import Observed, founded
 from reports.verdict import Terms, judge_item
 
 if TYPE_CHECKING:
@@ -59,3 +60,13 @@ def test_others_that_are_red_stay_red(
 
     for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         assert judged(make_item(), missed, make_record(outcome=outcome)) == (outcome, False)
+
+
+def test_check_that_takes_no_fact_has_observed_nothing() -> None:
+    """An edited check, ``def test_x(): assert True``, must not settle what it names."""
+    passed = Observed(Outcome.PASSED)
+
+    assert founded(passed, ()).outcome is Outcome.UNKNOWN
+    assert founded(passed, ("measured", "exhibits")).outcome is Outcome.UNKNOWN
+    assert founded(passed, ("health", "measured")) is passed
+    assert founded(Observed(Outcome.FAILED), ()).outcome is Outcome.FAILED
