@@ -1,0 +1,60 @@
+"""The suite on a tracker that it does not know, with nothing but two files written for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.systems.tracker import ENVIRONMENT, PASSWORD, RELEASE, Tracker, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_reports_left() -> Iterator[None]:
+    yield
+    shutil.rmtree(PROJECT / "reports" / "out" / "another-tracker", ignore_errors=True)
+
+
+def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
+    """Return the records of one phase, without those that do not apply."""
+    with serving(tracker) as url:
+        (folder / "release.toml").write_text(RELEASE)
+        (folder / "tracker.toml").write_text(ENVIRONMENT.format(release="release.toml", url=url))
+        chosen = ["-k", only] if only else []
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", phase,
+             f"--env={folder / 'tracker.toml'}", *chosen],
+            cwd=PROJECT,
+            env={**os.environ, "TRACKER_PASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )  # fmt: skip
+    report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
+    assert report, done.stdout + done.stderr
+    verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
+    found: list[dict[str, Any]] = verdict["records"]
+    return [record for record in found if record["outcome"] != "NOT APPLICABLE"]
+
+
+def test_smoke_finds_its_way_below_a_tenant(tmp_path: Path) -> None:
+    tracker = Tracker()
+    before = dict(tracker.issues)
+    records = judged(tracker, tmp_path, "smoke")
+
+    assert {record["outcome"] for record in records} == {"PASSED"}
+    assert not [url for url in tracker.asked if "%7B" in url], "a placeholder was asked for as it stands"
+    assert tracker.issues == before

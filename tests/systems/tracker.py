@@ -1,0 +1,228 @@
+"""An issue tracker of another team: everything below a tenant, tokens by form, media types of its own.
+
+It can be broken on demand. Its ids are words, and creations answer with
+``Location`` and no body.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PASSWORD = "correct-horse-battery"  # noqa: S105  of users that live as long as a test
+MEDIA_TYPE = "application/vnd.tracker+json"
+ISSUES = "/v2/tenants/acme/issues"
+RELEASE = """
+version = "2.0"
+roles = ["reader", "editor"]
+health = { path = "/health", text = "ok" }
+known_issues = []
+[sign_in]
+path = "/oauth/token"
+encoding = "form"
+body = { grant_type = "password", username = "{username}", password = "{password}" }
+refused_status = 400
+token = "access_token"
+token_type = {}
+role = "editor"
+[timestamps]
+[records.issue]
+create = "open_issue"
+read = "issue"
+list = "issues"
+delete = "drop_issue"
+body = { title = "{mark}", labels = ["a", "b"] }
+find = { q = "{mark}" }
+id_header = "Location"
+mark_field = "title"
+""" + "".join(
+    f"""
+[[endpoints]]
+name = "{name}"
+method = "{method}"
+path = "/v2/tenants/{{tenant}}{path}"
+kind = "{kind}"
+role = "editor"
+allowed = ["editor"{', "reader"' if method == "GET" else ""}]
+path_values = {{ tenant = "{{sentinel:tenant}}" }}
+{more}
+"""
+    for name, method, path, kind, more in (
+        (
+            *("issues", "GET", "/issues", "list"),
+            'items = ["SMK-3"]\nlist_field = "items"\nshows = "issue"\nquery = { area = "{sentinel:area}" }',
+        ),
+        ("issue", "GET", "/issues/{issue}", "read", 'items = ["SMK-5"]\nids_from = "issues"'),
+        (
+            *("open_issue", "POST", "/issues", "create"),
+            'items = ["SMK-4"]\nstatus = 201\ncontent_type = ""',
+        ),
+        ("drop_issue", "DELETE", "/issues/{issue}", "delete", 'status = 204\ncontent_type = ""'),
+    )
+).replace('kind = "list"', f'kind = "list"\ncontent_type = "{MEDIA_TYPE}"').replace(
+    'kind = "read"', f'kind = "read"\ncontent_type = "{MEDIA_TYPE}"'
+)
+ENVIRONMENT = """
+name = "another-tracker"
+release = "{release}"
+writes = "own-records"
+api = {{ url = "{url}" }}
+identity = {{ environment = {{ header = "X-Stage", equals = "qa" }} }}
+absent = {{ database = "another team's", frontend = "it has none", version = "told nowhere" }}
+sentinels = {{ tenant = "acme", area = "core" }}
+[roles.editor]
+username = "ed"
+password = "env:TRACKER_PASSWORD"
+[roles.reader]
+username = "ray"
+password = "env:TRACKER_PASSWORD"
+"""
+
+
+@dataclass
+class Reply:
+    """What is answered."""
+
+    status: int
+    body: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def now() -> str:
+    """Return the time as the tracker writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class Tracker:
+    """What the system holds.
+
+    Args:
+        broken: how it is broken.
+    """
+
+    def __init__(self, *broken: str) -> None:
+        self.broken = frozenset(broken)
+        self.issues = {f"iss_{n}": self.issue(f"an old one, {n}") for n in range(5)}
+        self.tokens: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    @staticmethod
+    def issue(title: str, **more: Any) -> dict[str, Any]:
+        """Return a new issue."""
+        return {"title": title, "labels": [], "state": "open", "opened_at": now(), "version": 1, **more}
+
+    def answer(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Answer one request."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        self.asked.append(f"{method} {url}")
+        if parts.path == "/health":
+            return Reply(200, "ok")
+        if (method, parts.path) == ("POST", "/oauth/token"):
+            return self.sign_in(dict(parse_qsl(body.decode())))
+        role = self.tokens.get(headers.get("authorization", "").removeprefix("Bearer "))
+        if role is None:
+            return Reply(401)
+        if not parts.path.startswith("/v2/tenants/acme/"):
+            return Reply(404)
+        if role == "reader" and method != "GET":
+            return Reply(403)
+        return self.within(method, parts.path.removeprefix("/v2/tenants/acme"), query, body)
+
+    def sign_in(self, form: dict[str, str]) -> Reply:
+        role = {"ed": "editor", "ray": "reader"}.get(form.get("username", ""))
+        if role is None or form.get("password") != PASSWORD:
+            return Reply(400, {"error": "invalid_grant"})
+        token = secrets.token_urlsafe(24)
+        self.tokens[token] = role
+        return Reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": 600})
+
+    def within(self, method: str, path: str, query: dict[str, str], body: bytes) -> Reply:
+        """Answer what is asked of the tenant."""
+        if (method, path) == ("GET", "/issues"):
+            return self.listed(query)
+        if (method, path) == ("POST", "/issues"):
+            return self.opened(json.loads(body))
+        one = re.fullmatch(r"/issues/(\w+)", path)
+        if one is None or one[1] not in self.issues:
+            return Reply(404)
+        if method == "GET":
+            return Reply(200, self.shown(one[1]))
+        if method == "DELETE":
+            return self.dropped(one[1])
+        return Reply(405)
+
+    def shown(self, id_: str) -> dict[str, Any]:
+        return {"id": id_, **self.issues[id_]}
+
+    def listed(self, query: dict[str, str]) -> Reply:
+        if query.get("area") != "core":
+            return Reply(422)
+        found = [self.shown(id_) for id_ in self.issues]
+        if "q" in query:
+            found = [each for each in found if query["q"] in each["title"]]
+        return Reply(200, {"items": found, "next": None})
+
+    def opened(self, sent: dict[str, Any]) -> Reply:
+        id_ = f"iss_{secrets.token_hex(6)}"
+        self.issues[id_] = self.issue(sent["title"], labels=sent["labels"])
+        return Reply(201, headers={"Location": f"{ISSUES}/{id_}"})
+
+    def dropped(self, id_: str) -> Reply:
+        del self.issues[id_]
+        return Reply(204)
+
+
+@contextmanager
+def serving(tracker: Tracker) -> Iterator[str]:
+    """Serve the system; yield its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = tracker.answer(self.command, self.path, headers, body)
+            is_text = isinstance(reply.body, str)
+            text = "" if reply.body is None else str(reply.body) if is_text else json.dumps(reply.body)
+            sent = text.encode()
+            self.send_response(reply.status)
+            kind = (
+                "text/plain" if is_text else MEDIA_TYPE if self.path.startswith("/v2") else "application/json"
+            )
+            for name, value in {
+                "X-Stage": "qa",
+                **({"Content-Type": kind} if sent else {}),
+                **reply.headers,
+                "Content-Length": str(len(sent)),
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815  names that http.server calls
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
