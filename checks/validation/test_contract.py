@@ -169,17 +169,20 @@ def judge_life(
     own, life = made
     answers: list[tuple[Endpoint, Answer, str | None]] = [(endpoint, life.created, None)]
     answers += [(release.endpoint(own.read), life.read, life.id)] if own.read and life.read else []
+    answers += [(release.endpoint(own.delete), life.removed, None)] if own.delete and life.removed else []
     swept = [sweep.judged(each, answer, asked_id=id_) for each, answer, id_ in answers]
     broken = [f"{each.shown} {'; '.join(each.problems)}" for each in swept if each.problems]
     broken += [] if broken else [*_stubs(own, life, release)] or stored_otherwise(own, life, release)
+    broken += [f"{life.record} {life.id} is still there: {life.left}"] if life.left and life.id else []
 
     assert not broken, explain(
-        expected="a record is made, read and listed as contracted, and each shows this very record",
+        expected="a record is made, read, listed and removed as contracted, and each shows this very record",
         seen=first(broken),
         next=f"{REMEDY}; see whether the endpoint asks the database; "
         f"a field that is meant to come back otherwise: records.{life.record}.not_echoed",
         by_hand="\n".join(answer.curl for _, answer, _ in answers),
     )
+    life.require_proof(own.undo)
 
 
 def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
@@ -194,7 +197,8 @@ def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
     if life.listed is not None and own.list is not None and life.listed.whole and not life.listed.shown:
         path = release.endpoint(own.list).path
         yield f"GET {path} does not show {life.record} {life.id}; the body is {life.listed.answer.described}"
-    if life.listed_after is not None and own.list is not None and life.listed_after.shown:
+    shown_after = life.listed_after is not None and life.listed_after.shown
+    if shown_after and own.list is not None and life.leaves_its_list(own.undo):
         yield f"GET {release.endpoint(own.list).path} still shows {life.record} {life.id} after its removal"
 
 

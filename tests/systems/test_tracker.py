@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
+OWN_CHECKS = "test_contract or test_timestamps and not flows"
+"""The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +60,30 @@ def test_smoke_finds_its_way_below_a_tenant(tmp_path: Path) -> None:
     assert {record["outcome"] for record in records} == {"PASSED"}
     assert not [url for url in tracker.asked if "%7B" in url], "a placeholder was asked for as it stands"
     assert tracker.issues == before
+
+
+def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Path) -> None:
+    tracker = Tracker()
+    before = dict(tracker.issues)
+    records = judged(tracker, tmp_path, "validation", OWN_CHECKS)
+
+    assert not [record for record in records if record["outcome"] != "PASSED"]
+    assert tracker.issues == before
+    assert {each["archived"] for each in tracker.milestones.values()} == {True}
+
+
+@pytest.mark.parametrize(
+    ("broken", "causes"),
+    [("nothing is archived", ["POST .+/milestones.+ archived is False; its removal answered 204"])],
+)
+def test_a_broken_tracker_fails_where_it_is_broken(broken: str, causes: list[str], tmp_path: Path) -> None:
+    tracker = Tracker(broken)
+    records = judged(tracker, tmp_path, "validation", OWN_CHECKS)
+    seen = [
+        f"{record['test']} {record['seen']}".replace("\n", " ")
+        for record in records
+        if record["outcome"] != "PASSED"
+    ]
+
+    assert len(seen) == len(causes)
+    assert all(re.search(cause, text) for cause, text in zip(causes, seen, strict=True)), seen

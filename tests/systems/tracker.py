@@ -7,7 +7,6 @@ It can be broken on demand. Its ids are words, and creations answer with
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import threading
 from contextlib import contextmanager
@@ -46,6 +45,16 @@ body = { title = "{mark}", labels = ["a", "b"] }
 find = { q = "{mark}" }
 id_header = "Location"
 mark_field = "title"
+made_at = "opened_at"
+[records.milestone]
+create = "set_milestone"
+read = "milestone"
+delete = "archive_milestone"
+body = { name = "{mark}", due = "2026-12-24" }
+mark_field = "name"
+undo = "soft delete"
+residue = "an archived milestone"
+removed = { archived = true }
 """ + "".join(
     f"""
 [[endpoints]]
@@ -69,6 +78,12 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
             'items = ["SMK-4"]\nstatus = 201\ncontent_type = ""',
         ),
         ("drop_issue", "DELETE", "/issues/{issue}", "delete", 'status = 204\ncontent_type = ""'),
+        ("milestone", "GET", "/milestones/{milestone}", "read", ""),
+        ("set_milestone", "POST", "/milestones", "create", f'status = 201\ncontent_type = "{MEDIA_TYPE}"'),
+        (
+            *("archive_milestone", "DELETE", "/milestones/{milestone}", "delete"),
+            'status = 204\ncontent_type = ""',
+        ),
     )
 ).replace('kind = "list"', f'kind = "list"\ncontent_type = "{MEDIA_TYPE}"').replace(
     'kind = "read"', f'kind = "read"\ncontent_type = "{MEDIA_TYPE}"'
@@ -114,13 +129,14 @@ class Tracker:
     def __init__(self, *broken: str) -> None:
         self.broken = frozenset(broken)
         self.issues = {f"iss_{n}": self.issue(f"an old one, {n}") for n in range(5)}
+        self.milestones: dict[str, dict[str, Any]] = {}
         self.tokens: dict[str, str] = {}
         self.asked: list[str] = []
 
     @staticmethod
     def issue(title: str, **more: Any) -> dict[str, Any]:
         """Return a new issue."""
-        return {"title": title, "labels": [], "state": "open", "opened_at": now(), "version": 1, **more}
+        return {"title": title, "labels": [], "state": "open", "opened_at": now(), **more}
 
     def answer(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         """Answer one request."""
@@ -150,18 +166,36 @@ class Tracker:
 
     def within(self, method: str, path: str, query: dict[str, str], body: bytes) -> Reply:
         """Answer what is asked of the tenant."""
-        if (method, path) == ("GET", "/issues"):
-            return self.listed(query)
-        if (method, path) == ("POST", "/issues"):
-            return self.opened(json.loads(body))
-        one = re.fullmatch(r"/issues/(\w+)", path)
-        if one is None or one[1] not in self.issues:
+        _, kind, *rest = path.split("/")
+        id_ = "/".join(rest)
+        if kind == "milestones":
+            return self.about_milestones(method, id_, body)
+        if kind != "issues":
             return Reply(404)
-        if method == "GET":
-            return Reply(200, self.shown(one[1]))
+        if not id_:
+            return self.listed(query) if method == "GET" else self.opened(json.loads(body))
+        if id_ not in self.issues:
+            return Reply(404)
+        return Reply(200, self.shown(id_)) if method == "GET" else self.changed(method, id_)
+
+    def changed(self, method: str, id_: str) -> Reply:
+        """Answer what changes one issue."""
         if method == "DELETE":
-            return self.dropped(one[1])
+            del self.issues[id_]
+            return Reply(204)
         return Reply(405)
+
+    def about_milestones(self, method: str, id_: str, body: bytes) -> Reply:
+        if method == "POST":
+            id_ = f"ms_{secrets.token_hex(6)}"
+            self.milestones[id_] = {"id": id_, "archived": False, **json.loads(body)}
+            return Reply(201, self.milestones[id_])
+        if id_ not in self.milestones:
+            return Reply(404)
+        if method == "DELETE":
+            self.milestones[id_]["archived"] = "nothing is archived" not in self.broken
+            return Reply(204)
+        return Reply(200, self.milestones[id_])
 
     def shown(self, id_: str) -> dict[str, Any]:
         return {"id": id_, **self.issues[id_]}
@@ -178,10 +212,6 @@ class Tracker:
         id_ = f"iss_{secrets.token_hex(6)}"
         self.issues[id_] = self.issue(sent["title"], labels=sent["labels"])
         return Reply(201, headers={"Location": f"{ISSUES}/{id_}"})
-
-    def dropped(self, id_: str) -> Reply:
-        del self.issues[id_]
-        return Reply(204)
 
 
 @contextmanager
