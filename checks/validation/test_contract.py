@@ -231,6 +231,10 @@ def test_unlisted_record_is_changed_as_contracted(
     judge_change(endpoint, changed, release, sweep)
 
 
+OUTDATED = frozenset({409, 412})
+"""How a change is refused that rests on an outdated state (RFC 9110, 15.5.10 and 15.5.13)."""
+
+
 def judge_change(
     endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
 ) -> None:
@@ -253,6 +257,9 @@ def judge_change(
         broken.append(f"reading the record afterwards answers {after.status}")
     elif lost:
         broken.append(f"it answers {answer.status}, and afterwards {', '.join(lost)}")
+    if update.outdated and update.outdated.status not in OUTDATED and not broken:
+        got = f"{update.outdated.status} instead of 412 to the entity tag of before the change"
+        broken.append(f"answers {got}: what somebody else changes meanwhile is overwritten")
 
     assert not broken, explain(
         expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}, and {life.record} {life.id} "

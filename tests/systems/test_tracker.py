@@ -74,7 +74,10 @@ def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("broken", "causes"),
-    [("nothing is archived", ["POST .+/milestones.+ archived is False; its removal answered 204"])],
+    [
+        ("nothing is archived", ["POST .+/milestones.+ archived is False; its removal answered 204"]),
+        ("outdated tags pass", ["PATCH .+answers 200 instead of 412 to the entity tag of before the change"]),
+    ],
 )
 def test_a_broken_tracker_fails_where_it_is_broken(broken: str, causes: list[str], tmp_path: Path) -> None:
     tracker = Tracker(broken)

@@ -1,11 +1,12 @@
 """An issue tracker of another team: everything below a tenant, tokens by form, media types of its own.
 
 It can be broken on demand. Its ids are words, and creations answer with
-``Location`` and no body.
+``Location`` and no body, and changes are merge patches that need ``If-Match``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import threading
@@ -41,6 +42,7 @@ create = "open_issue"
 read = "issue"
 list = "issues"
 delete = "drop_issue"
+updates = ["relabel_issue"]
 body = { title = "{mark}", labels = ["a", "b"] }
 find = { q = "{mark}" }
 id_header = "Location"
@@ -77,7 +79,14 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
             *("open_issue", "POST", "/issues", "create"),
             'items = ["SMK-4"]\nstatus = 201\ncontent_type = ""',
         ),
-        ("drop_issue", "DELETE", "/issues/{issue}", "delete", 'status = 204\ncontent_type = ""'),
+        (
+            *("relabel_issue", "PATCH", "/issues/{issue}", "update"),
+            'body = { state = "closed" }\nbody_type = "application/merge-patch+json"\nif_match = true',
+        ),
+        (
+            *("drop_issue", "DELETE", "/issues/{issue}", "delete"),
+            'status = 204\ncontent_type = ""\nif_match = true',
+        ),
         ("milestone", "GET", "/milestones/{milestone}", "read", ""),
         ("set_milestone", "POST", "/milestones", "create", f'status = 201\ncontent_type = "{MEDIA_TYPE}"'),
         (
@@ -85,9 +94,9 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
             'status = 204\ncontent_type = ""',
         ),
     )
-).replace('kind = "list"', f'kind = "list"\ncontent_type = "{MEDIA_TYPE}"').replace(
-    'kind = "read"', f'kind = "read"\ncontent_type = "{MEDIA_TYPE}"'
 )
+for shown in ("list", "read", "update"):
+    RELEASE = RELEASE.replace(f'kind = "{shown}"', f'kind = "{shown}"\ncontent_type = "{MEDIA_TYPE}"')
 ENVIRONMENT = """
 name = "another-tracker"
 release = "{release}"
@@ -154,7 +163,7 @@ class Tracker:
             return Reply(404)
         if role == "reader" and method != "GET":
             return Reply(403)
-        return self.within(method, parts.path.removeprefix("/v2/tenants/acme"), query, body)
+        return self.within(method, parts.path.removeprefix("/v2/tenants/acme"), query, headers, body)
 
     def sign_in(self, form: dict[str, str]) -> Reply:
         role = {"ed": "editor", "ray": "reader"}.get(form.get("username", ""))
@@ -164,31 +173,46 @@ class Tracker:
         self.tokens[token] = role
         return Reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": 600})
 
-    def within(self, method: str, path: str, query: dict[str, str], body: bytes) -> Reply:
+    def within(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+    ) -> Reply:
         """Answer what is asked of the tenant."""
         _, kind, *rest = path.split("/")
         id_ = "/".join(rest)
         if kind == "milestones":
-            return self.about_milestones(method, id_, body)
+            return self.about_milestones(method, id_, json.loads(body or b"null"))
         if kind != "issues":
             return Reply(404)
         if not id_:
             return self.listed(query) if method == "GET" else self.opened(json.loads(body))
         if id_ not in self.issues:
             return Reply(404)
-        return Reply(200, self.shown(id_)) if method == "GET" else self.changed(method, id_)
+        if method == "GET":
+            return Reply(200, self.shown(id_), {"ETag": self.tag(id_)})
+        return self.changed(method, id_, headers, body)
 
-    def changed(self, method: str, id_: str) -> Reply:
+    def tag(self, id_: str) -> str:
+        return f'"{hashlib.md5(json.dumps(self.issues[id_]).encode(), usedforsecurity=False).hexdigest()}"'
+
+    def changed(self, method: str, id_: str, headers: dict[str, str], body: bytes) -> Reply:
         """Answer what changes one issue."""
+        wanted = headers.get("if-match")
+        if wanted is None:
+            return Reply(428)
+        if wanted not in {"*", self.tag(id_)} and "outdated tags pass" not in self.broken:
+            return Reply(412)
         if method == "DELETE":
             del self.issues[id_]
             return Reply(204)
-        return Reply(405)
+        if headers.get("content-type") != "application/merge-patch+json":
+            return Reply(415)
+        self.issues[id_] |= json.loads(body)
+        return Reply(200, self.shown(id_), {"ETag": self.tag(id_)})
 
-    def about_milestones(self, method: str, id_: str, body: bytes) -> Reply:
+    def about_milestones(self, method: str, id_: str, body: Any) -> Reply:
         if method == "POST":
             id_ = f"ms_{secrets.token_hex(6)}"
-            self.milestones[id_] = {"id": id_, "archived": False, **json.loads(body)}
+            self.milestones[id_] = {"id": id_, "archived": False, **body}
             return Reply(201, self.milestones[id_])
         if id_ not in self.milestones:
             return Reply(404)
