@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PASSWORD = "correct-horse-battery"  # noqa: S105  of users that live as long as a test
 MEDIA_TYPE = "application/vnd.tracker+json"
 ISSUES = "/v2/tenants/acme/issues"
+PAGE = 3
 RELEASE = """
 version = "2.0"
 roles = ["reader", "editor"]
@@ -230,7 +231,14 @@ class Tracker:
         found = [self.shown(id_) for id_ in self.issues]
         if "q" in query:
             found = [each for each in found if query["q"] in each["title"]]
-        return Reply(200, {"items": found, "next": None})
+        begin = int(query.get("after", 0))
+        more = begin + PAGE < len(found)
+        if begin and "second page repeats" in self.broken:
+            begin = 0
+        link = (
+            f"{'http://inside' if 'links lead inside' in self.broken else ''}{ISSUES}?area=core&after={PAGE}"
+        )
+        return Reply(200, {"items": found[begin : begin + PAGE], "next": link if more else None})
 
     def opened(self, sent: dict[str, Any]) -> Reply:
         id_ = f"iss_{secrets.token_hex(6)}"
