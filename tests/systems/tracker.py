@@ -242,7 +242,9 @@ class Tracker:
 
     def opened(self, sent: dict[str, Any]) -> Reply:
         id_ = f"iss_{secrets.token_hex(6)}"
-        self.issues[id_] = self.issue(sent["title"], labels=sent["labels"])
+        self.issues[id_] = self.issue(
+            sent["title"], labels=[] if "labels are lost" in self.broken else sent["labels"]
+        )
         return Reply(201, headers={"Location": f"{ISSUES}/{id_}"})
 
 
