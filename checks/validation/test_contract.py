@@ -15,7 +15,7 @@ from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import bom, kanban, orders
 from checks.validation.flows.steps import declares
 from fixtures.bodies import field
-from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped
+from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped, without_effect
 from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
 from fixtures.openapi import BrokenDocument, Document
@@ -212,7 +212,7 @@ def changed(endpoint: Endpoint, release: Release, records: Records) -> tuple[Own
 
 
 @item("VAL-ACC-1", "VAL-API-1", "VAL-API-2", "VAL-API-3", "REL-BOM-1", "REL-PPIC-1", "REL-PATH-1")
-@pytest.mark.endpoints(scope="declared", kinds=("update",))
+@pytest.mark.endpoints(scope="declared", kinds=("update", "action"))
 @pytest.mark.writes
 def test_record_is_changed_as_contracted(
     endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
@@ -222,7 +222,7 @@ def test_record_is_changed_as_contracted(
 
 
 @item("VAL-API-1")
-@pytest.mark.endpoints(scope="unlisted", listed=LISTED, kinds=("update",))
+@pytest.mark.endpoints(scope="unlisted", listed=LISTED, kinds=("update", "action"))
 @pytest.mark.writes
 def test_unlisted_record_is_changed_as_contracted(
     endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
@@ -253,6 +253,7 @@ def judge_change(
     broken = [f"{swept.shown} {'; '.join(swept.problems)}"] if swept.problems else []
     sent, shown = unwrapped(read, update.sent), held(read, after)
     lost = altered(sent, shown, own.not_echoed)
+    lost += without_effect(update.effect, held(read, before), shown)
     if after.status != read.status:
         broken.append(f"reading the record afterwards answers {after.status}")
     elif lost:
@@ -269,9 +270,16 @@ def judge_change(
         by_hand=f"{answer.curl}\n{after.curl}",
     )
     old = {name: value for name, _, value in pairs(sent, held(read, before), own.not_echoed)}
-    if all(name in old and same(value, old[name]) for name, value, _ in pairs(sent, shown, own.not_echoed)):
+    was_so = not without_effect(update.effect, {}, held(read, before))
+    is_old = all(
+        name in old and same(value, old[name]) for name, value, _ in pairs(sent, shown, own.not_echoed)
+    )
+    if is_old and was_so:
         got = "nothing that it was sent differs from what was there before, or none of it is shown"
-        remedy = f"give endpoints[{endpoint.name}].body a field that {read.path} shows, with another value"
+        remedy = (
+            f"give endpoints[{endpoint.name}].body a field that {read.path} shows, with another value, "
+            "or say in its effect what changes"
+        )
         raise CannotObserve(f"seeing what {endpoint.method} {endpoint.path} changes", got, remedy=remedy)
 
 

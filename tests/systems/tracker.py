@@ -43,7 +43,7 @@ create = "open_issue"
 read = "issue"
 list = "issues"
 delete = "drop_issue"
-updates = ["relabel_issue"]
+updates = ["relabel_issue", "pin_issue"]
 body = { title = "{mark}", labels = ["a", "b"] }
 find = { q = "{mark}" }
 id_header = "Location"
@@ -83,6 +83,10 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
         (
             *("relabel_issue", "PATCH", "/issues/{issue}", "update"),
             'body = { state = "closed" }\nbody_type = "application/merge-patch+json"\nif_match = true',
+        ),
+        (
+            *("pin_issue", "POST", "/issues/{issue}/pin", "action"),
+            'status = 204\ncontent_type = ""\neffect = { pinned = true, pinned_at = "{changed}" }',
         ),
         (
             *("drop_issue", "DELETE", "/issues/{issue}", "delete"),
@@ -146,7 +150,7 @@ class Tracker:
     @staticmethod
     def issue(title: str, **more: Any) -> dict[str, Any]:
         """Return a new issue."""
-        return {"title": title, "labels": [], "state": "open", "opened_at": now(), **more}
+        return {"title": title, "labels": [], "state": "open", "opened_at": now(), "pinned_at": None, **more}
 
     def answer(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         """Answer one request."""
@@ -179,7 +183,7 @@ class Tracker:
     ) -> Reply:
         """Answer what is asked of the tenant."""
         _, kind, *rest = path.split("/")
-        id_ = "/".join(rest)
+        id_ = rest[0] if rest else ""
         if kind == "milestones":
             return self.about_milestones(method, id_, json.loads(body or b"null"))
         if kind != "issues":
@@ -190,7 +194,12 @@ class Tracker:
             return Reply(404)
         if method == "GET":
             return Reply(200, self.shown(id_), {"ETag": self.tag(id_)})
-        return self.changed(method, id_, headers, body)
+        return self.pinned(id_) if rest[1:] == ["pin"] else self.changed(method, id_, headers, body)
+
+    def pinned(self, id_: str) -> Reply:
+        stays = "pins are lost" in self.broken
+        self.issues[id_] |= {"pinned": not stays, "pinned_at": None if stays else now()}
+        return Reply(204)
 
     def tag(self, id_: str) -> str:
         return f'"{hashlib.md5(json.dumps(self.issues[id_]).encode(), usedforsecurity=False).hexdigest()}"'
