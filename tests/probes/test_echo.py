@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from checks.validation import test_contract as contract
-from fixtures.echo import altered, same, stored_otherwise
+from fixtures.echo import altered, same, stored_otherwise, without_effect
 from fixtures.observation import CannotObserve
 from tests.probes.shop import PASSWORD, RELEASE, Shop, released, world
 
@@ -102,6 +102,23 @@ LINES = [{"sku": "A", "qty": 1, "api_key": "x"}, {"sku": "B", "qty": 2}]
 def test_entries_of_a_list_come_back(sent: list[Any], shown: object, wrong: str) -> None:
     assert altered({"field": sent}, {"field": shown}) == ([wrong] if wrong else [])
     assert altered({"field": sent}, {"field": shown}, ["field", "field.qty"]) == []
+
+
+@pytest.mark.parametrize(
+    ("effect", "before", "after", "wrong"),
+    [
+        ({"at": "{changed}"}, {"at": None}, {"at": 7}, []),
+        ({"at": "{changed}"}, {}, {"at": 7}, []),
+        ({"at": "{changed}"}, {"at": 7}, {"at": None}, []),
+        ({"at": "{changed}"}, {"at": 7}, {"at": 7}, ["at is still 7"]),
+        ({"at": "{changed}"}, {}, {"at": None}, ["at is still None"]),
+        ({"at": "{changed}"}, {}, {}, ["at is still missing"]),
+        ({"a.b": "off"}, {"a": {"b": "on"}}, {"a": {"b": "off"}}, []),
+        ({"a.b": "off"}, {"a": {"b": "on"}}, {"a": {}}, ["a.b is missing instead of 'off'"]),
+    ],
+)
+def test_an_effect_is_seen(effect: Any, before: Any, after: Any, wrong: list[str]) -> None:
+    assert without_effect(effect, before, after) == wrong
 
 
 def test_a_field_within_the_entries_may_be_passed_over() -> None:
