@@ -150,6 +150,9 @@ def _missing(life: RecordLife, release: Release) -> list[str]:
         read, promised = life.step("read"), release.endpoint(own.read)
         found.append((read.status == promised.status, f"reading it back answers {read.status}"))
         if read.status == promised.status:
+            found.append(
+                (not life.unready, f"it is not made within {own.ready_within_s:g} s: {life.unready}")
+            )
             found.append((_is_it(life, release), f"reading it back shows something else: {read.described}"))
     if own.table and life.rows_after_create is not None:
         found.append((life.rows_after_create > 0, "the database has no row of it"))

@@ -172,6 +172,8 @@ def judge_life(
     answers += [(release.endpoint(own.delete), life.removed, None)] if own.delete and life.removed else []
     swept = [sweep.judged(each, answer, asked_id=id_) for each, answer, id_ in answers]
     broken = [f"{each.shown} {'; '.join(each.problems)}" for each in swept if each.problems]
+    if life.unready:
+        broken.append(f"{life.record} {life.id} is not made within {own.ready_within_s:g} s: {life.unready}")
     broken += [] if broken else [*_stubs(own, life, release)] or stored_otherwise(own, life, release)
     broken += [f"{life.record} {life.id} is still there: {life.left}"] if life.left and life.id else []
 

@@ -80,6 +80,7 @@ def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Pa
         ("links lead inside", ["GET .+/issues.+its next page is at http://inside/v2/tenants/acme/issues"]),
         ("labels are lost", ["POST .+/issues.+ shows that labels has 0 entries, sent were 2"]),
         ("pins are lost", ["POST .+/pin.+pinned is False instead of True, pinned_at is still None"]),
+        ("nothing is planned", ["POST .+ not made within 2 s: state is 'pending' instead of 'planned'"]),
         ("outdated tags pass", ["PATCH .+answers 200 instead of 412 to the entity tag of before the change"]),
     ],
 )

@@ -55,6 +55,8 @@ read = "milestone"
 delete = "archive_milestone"
 body = { name = "{mark}", due = "2026-12-24" }
 mark_field = "name"
+ready = { state = "planned" }
+ready_within_s = 2
 undo = "soft delete"
 residue = "an archived milestone"
 removed = { archived = true }
@@ -93,7 +95,7 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
             'status = 204\ncontent_type = ""\nif_match = true',
         ),
         ("milestone", "GET", "/milestones/{milestone}", "read", ""),
-        ("set_milestone", "POST", "/milestones", "create", f'status = 201\ncontent_type = "{MEDIA_TYPE}"'),
+        ("set_milestone", "POST", "/milestones", "create", f'status = 202\ncontent_type = "{MEDIA_TYPE}"'),
         (
             *("archive_milestone", "DELETE", "/milestones/{milestone}", "delete"),
             'status = 204\ncontent_type = ""',
@@ -222,14 +224,17 @@ class Tracker:
     def about_milestones(self, method: str, id_: str, body: Any) -> Reply:
         if method == "POST":
             id_ = f"ms_{secrets.token_hex(6)}"
-            self.milestones[id_] = {"id": id_, "archived": False, **body}
-            return Reply(201, self.milestones[id_])
+            self.milestones[id_] = {"id": id_, "archived": False, "state": "pending", **body}
+            return Reply(202, self.milestones[id_])
         if id_ not in self.milestones:
             return Reply(404)
         if method == "DELETE":
             self.milestones[id_]["archived"] = "nothing is archived" not in self.broken
             return Reply(204)
-        return Reply(200, self.milestones[id_])
+        found = dict(self.milestones[id_])
+        if "nothing is planned" not in self.broken:
+            self.milestones[id_]["state"] = "planned"  # seen when it is read again
+        return Reply(200, found)
 
     def shown(self, id_: str) -> dict[str, Any]:
         return {"id": id_, **self.issues[id_]}
