@@ -164,7 +164,8 @@ class Tracker:
         if (method, parts.path) == ("POST", "/oauth/token"):
             return self.sign_in(dict(parse_qsl(body.decode())))
         role = self.tokens.get(headers.get("authorization", "").removeprefix("Bearer "))
-        if role is None:
+        is_public = "milestones are public" in self.broken and "/milestones/" in parts.path
+        if role is None and not (method == "GET" and is_public):
             return Reply(401)
         if not parts.path.startswith("/v2/tenants/acme/"):
             return Reply(404)
