@@ -142,7 +142,8 @@ def _judge(
     measured("; ".join(f"{cell.who} {cell.status}" for cell in cells if cell.status))
 
     assert not told.wrong, explain(
-        expected=f"{asked} lets in {_permitted(endpoint)}; other roles get 403, requests without a token 401",
+        expected=f"{asked} lets in {_permitted(endpoint)}; other roles get {endpoint.denied_status}, "
+        "requests without a token 401",
         seen="; ".join(told.wrong),
         next=NEXT,
         by_hand=told.curl,
