@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.http import Answer
+from fixtures.filling import filled, open_placeholders, path_of
+from fixtures.http import Answer, NotJson
 from fixtures.observation import Absent, CannotObserve
+from fixtures.targets import ids, record_read_by
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.environment import Environment
     from fixtures.http import HttpProbe
     from fixtures.identity import Identity, ServedIdentity
     from fixtures.record_life import RecordLife
@@ -40,13 +46,46 @@ def signed_in(tokens: Tokens, release: Release) -> SignInAnswer:
 
 
 @pytest.fixture
-def answer(api: HttpProbe, endpoint: Endpoint, run: Run) -> Answer:
+def answer(
+    request: pytest.FixtureRequest, environment: Environment, endpoint: Endpoint, release: Release
+) -> Answer:
     """The answer of the endpoint that the check is made for, the same for all checks of the run."""
+    if not endpoint.safe:
+        remedy = "name the item at an endpoint that only reads"
+        raise CannotObserve(f"a critical read {endpoint.name}", f"{endpoint.method} may write", remedy=remedy)
+    if record := record_read_by(release, endpoint):
+        records: Records = request.getfixturevalue("records")
+        return records.life(record).step("read")
+    api: HttpProbe = request.getfixturevalue("api")
+    run: Run = request.getfixturevalue("run")
+
+    def asked(each: Endpoint, id_: str = "") -> Answer:
+        path, query = path_of(each, environment, id_), filled(each.query, environment, run.mark)
+        return api.send(each.method, path, role=each.role, query=query)
 
     def observe() -> Answer:
-        return api.get(endpoint.path, role=endpoint.role, query=endpoint.query)
+        return asked(endpoint, _real_id(endpoint, release, asked) if open_placeholders(endpoint) else "")
 
     return run.once(f"critical read {endpoint.name}", observe, Answer)
+
+
+def _real_id(endpoint: Endpoint, release: Release, asked: Callable[[Endpoint], Answer]) -> str:
+    """Return the id of an entry that the list of an endpoint shows.
+
+    Raises:
+        CannotObserve: it shows none.
+    """
+    found: tuple[str, ...] = ()
+    if endpoint.ids_from:
+        listing = release.endpoint(endpoint.ids_from)
+        with suppress(NotJson):
+            found = ids(listing, asked(listing).json(), endpoint.id_field)
+    if not found:
+        source = endpoint.ids_from or "no list"
+        got = f"no real id for its path: {source} shows no entry with {endpoint.id_field}"
+        remedy = "make a record in this environment, or see the check of the list"
+        raise CannotObserve(f"{endpoint.method} {endpoint.path}", got, remedy=remedy)
+    return found[0]
 
 
 @pytest.fixture

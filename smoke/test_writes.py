@@ -150,6 +150,9 @@ def _missing(life: RecordLife, release: Release) -> list[str]:
         read, promised = life.step("read"), release.endpoint(own.read)
         found.append((read.status == promised.status, f"reading it back answers {read.status}"))
         if read.status == promised.status:
+            found.append(
+                (not life.unready, f"it is not made within {own.ready_within_s:g} s: {life.unready}")
+            )
             found.append((_is_it(life, release), f"reading it back shows something else: {read.described}"))
     if own.table and life.rows_after_create is not None:
         found.append((life.rows_after_create > 0, "the database has no row of it"))
@@ -202,6 +205,7 @@ def test_created_record_is_removed_again(created: RecordLife, endpoint: Endpoint
         next=f"remove it by hand: its mark is {created.mark}; the next run tries again",
         by_hand=created.removed.curl if created.removed else "",
     )
+    created.require_proof(release.records[created.record].undo)
 
 
 @item("SMK-4")
@@ -209,8 +213,8 @@ def test_created_record_is_removed_again(created: RecordLife, endpoint: Endpoint
 def test_removed_record_is_listed_no_more(created: RecordLife, release: Release) -> None:
     """What has been removed has left its list, too."""
     own = release.records[created.record]
-    if own.undo != "delete" or created.listed is None or not created.listed.shown:
-        raise Absent("list to look into again", "no list has shown the record, or it is deleted softly")
+    if not created.leaves_its_list(own.undo) or created.listed is None or not created.listed.shown:
+        raise Absent("list to look into again", "no list has shown the record, or it can still be read there")
     page = created.listing_after()
 
     assert not page.shown, explain(

@@ -15,7 +15,7 @@ from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import bom, kanban, orders
 from checks.validation.flows.steps import declares
 from fixtures.bodies import field
-from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped
+from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped, without_effect
 from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
 from fixtures.openapi import BrokenDocument, Document
@@ -169,17 +169,22 @@ def judge_life(
     own, life = made
     answers: list[tuple[Endpoint, Answer, str | None]] = [(endpoint, life.created, None)]
     answers += [(release.endpoint(own.read), life.read, life.id)] if own.read and life.read else []
+    answers += [(release.endpoint(own.delete), life.removed, None)] if own.delete and life.removed else []
     swept = [sweep.judged(each, answer, asked_id=id_) for each, answer, id_ in answers]
     broken = [f"{each.shown} {'; '.join(each.problems)}" for each in swept if each.problems]
+    if life.unready:
+        broken.append(f"{life.record} {life.id} is not made within {own.ready_within_s:g} s: {life.unready}")
     broken += [] if broken else [*_stubs(own, life, release)] or stored_otherwise(own, life, release)
+    broken += [f"{life.record} {life.id} is still there: {life.left}"] if life.left and life.id else []
 
     assert not broken, explain(
-        expected="a record is made, read and listed as contracted, and each shows this very record",
+        expected="a record is made, read, listed and removed as contracted, and each shows this very record",
         seen=first(broken),
         next=f"{REMEDY}; see whether the endpoint asks the database; "
         f"a field that is meant to come back otherwise: records.{life.record}.not_echoed",
         by_hand="\n".join(answer.curl for _, answer, _ in answers),
     )
+    life.require_proof(own.undo)
 
 
 def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
@@ -194,7 +199,8 @@ def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
     if life.listed is not None and own.list is not None and life.listed.whole and not life.listed.shown:
         path = release.endpoint(own.list).path
         yield f"GET {path} does not show {life.record} {life.id}; the body is {life.listed.answer.described}"
-    if life.listed_after is not None and own.list is not None and life.listed_after.shown:
+    shown_after = life.listed_after is not None and life.listed_after.shown
+    if shown_after and own.list is not None and life.leaves_its_list(own.undo):
         yield f"GET {release.endpoint(own.list).path} still shows {life.record} {life.id} after its removal"
 
 
@@ -208,7 +214,7 @@ def changed(endpoint: Endpoint, release: Release, records: Records) -> tuple[Own
 
 
 @item("VAL-ACC-1", "VAL-API-1", "VAL-API-2", "VAL-API-3", "REL-BOM-1", "REL-PPIC-1", "REL-PATH-1")
-@pytest.mark.endpoints(scope="declared", kinds=("update",))
+@pytest.mark.endpoints(scope="declared", kinds=("update", "action"))
 @pytest.mark.writes
 def test_record_is_changed_as_contracted(
     endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
@@ -218,13 +224,17 @@ def test_record_is_changed_as_contracted(
 
 
 @item("VAL-API-1")
-@pytest.mark.endpoints(scope="unlisted", listed=LISTED, kinds=("update",))
+@pytest.mark.endpoints(scope="unlisted", listed=LISTED, kinds=("update", "action"))
 @pytest.mark.writes
 def test_unlisted_record_is_changed_as_contracted(
     endpoint: Endpoint, changed: tuple[OwnRecord, RecordLife], release: Release, sweep: Sweep
 ) -> None:
     """A record without an item of its own is changed as its contract says, and shows the change."""
     judge_change(endpoint, changed, release, sweep)
+
+
+OUTDATED = frozenset({409, 412})
+"""How a change is refused that rests on an outdated state (RFC 9110, 15.5.10 and 15.5.13)."""
 
 
 def judge_change(
@@ -245,10 +255,14 @@ def judge_change(
     broken = [f"{swept.shown} {'; '.join(swept.problems)}"] if swept.problems else []
     sent, shown = unwrapped(read, update.sent), held(read, after)
     lost = altered(sent, shown, own.not_echoed)
+    lost += without_effect(update.effect, held(read, before), shown)
     if after.status != read.status:
         broken.append(f"reading the record afterwards answers {after.status}")
     elif lost:
         broken.append(f"it answers {answer.status}, and afterwards {', '.join(lost)}")
+    if update.outdated and update.outdated.status not in OUTDATED and not broken:
+        got = f"{update.outdated.status} instead of 412 to the entity tag of before the change"
+        broken.append(f"answers {got}: what somebody else changes meanwhile is overwritten")
 
     assert not broken, explain(
         expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}, and {life.record} {life.id} "
@@ -258,9 +272,16 @@ def judge_change(
         by_hand=f"{answer.curl}\n{after.curl}",
     )
     old = {name: value for name, _, value in pairs(sent, held(read, before), own.not_echoed)}
-    if all(name in old and same(value, old[name]) for name, value, _ in pairs(sent, shown, own.not_echoed)):
+    was_so = not without_effect(update.effect, {}, held(read, before))
+    is_old = all(
+        name in old and same(value, old[name]) for name, value, _ in pairs(sent, shown, own.not_echoed)
+    )
+    if is_old and was_so:
         got = "nothing that it was sent differs from what was there before, or none of it is shown"
-        remedy = f"give endpoints[{endpoint.name}].body a field that {read.path} shows, with another value"
+        remedy = (
+            f"give endpoints[{endpoint.name}].body a field that {read.path} shows, with another value, "
+            "or say in its effect what changes"
+        )
         raise CannotObserve(f"seeing what {endpoint.method} {endpoint.path} changes", got, remedy=remedy)
 
 

@@ -196,7 +196,9 @@ def test_own_record_was_made_when_it_says(
         raise CannotObserve(
             "comparing instants",
             "no record of the run's own shows when it was made, and no stored timestamp can be compared",
-            remedy="declare [records.NAME], with its table where the environment has a database",
+            remedy="declare a [records.NAME] with made_at, the field that holds the moment of its making, or "
+            "with its table where the environment has a database; where no answer shows such a moment, "
+            'not_applicable.REL-TIME-2 = "reason"',
         )
     worst = max(made, key=lambda each: abs(each.apart_s))
     measured(worst.apart_s, limit=instants.allowance_s, unit="s")

@@ -71,6 +71,19 @@ def test_a_refusal_for_another_reason_shows_no_right(status: int) -> None:
     assert told.open == (f"visitor may not, and is answered {status} instead of 403",)
 
 
+def test_what_is_hidden_is_refused_with_its_status_if_it_is_there() -> None:
+    hidden = endpoint(denied_status=404)
+
+    told = row(hidden, cells(admin=200, clerk=200, visitor=404, nobody=404))
+    assert (told.wrong, told.open) == ((), ())
+    told = row(hidden, cells(admin=200, clerk=200, visitor=200, nobody=401))
+    assert told.wrong == ("visitor may not, and is let in: 200",)
+    assert row(hidden, cells(admin=404, clerk=404, visitor=404, nobody=401)).open
+    writing = endpoint("POST", "/orders/{id}/close", denied_status=404)
+    assert row(writing, without_record(visitor=404)).open
+    assert not row(writing, cells(visitor=404)).open
+
+
 def test_an_endpoint_that_is_broken_for_all_says_nothing_about_rights() -> None:
     told = row(endpoint(), cells(admin=500, clerk=500, visitor=500, nobody=401))
 

@@ -708,7 +708,7 @@ def record(create: str, note: str) -> str:
             id="unknown time zone",
         ),
         pytest.param(
-            UPDATED.replace("kind = 'update'", "kind = 'action'"),
+            UPDATED.replace("kind = 'update'", "kind = 'report'"),
             """\
               records.book.updates: "shelve" is of another kind
                 allowed: none: this file declares no fitting endpoint""",
@@ -718,7 +718,7 @@ def record(create: str, note: str) -> str:
             UPDATED.replace("body = { shelf = 'B2' }\n", ""),
             """\
               endpoints[shelve].body: missing, although records.book.updates names it
-                allowed: the fields that it changes, with other values than the record is made with""",
+                allowed: the fields that it changes, with other values than before; or effect""",
             id="an update of nothing",
         ),
         pytest.param(
@@ -741,6 +741,28 @@ def record(create: str, note: str) -> str:
               endpoints[shelve].untried: there, although records.book tries it
                 allowed: one of the two""",
             id="an update that is tried and not",
+        ),
+        pytest.param(
+            UPDATED.replace("body = { shelf = 'B2' }\n", "effect = { shelf = '{changes}' }\n"),
+            """\
+              endpoints[shelve].effect.shelf: unknown placeholder {changes}
+                allowed: {mark}, {changed}, {sentinel:NAME}
+                did you mean: {changed}""",
+            id="an effect with an unknown placeholder",
+        ),
+        pytest.param(
+            endpoint(body_type="text/html"),
+            """\
+              endpoints[orders].body_type: there, although GET changes nothing
+                allowed: nothing, or another method""",
+            id="a safe endpoint with a body",
+        ),
+        pytest.param(
+            endpoint(cursor="after"),
+            """\
+              endpoints[orders].next: missing, although cursor is there
+                allowed: the field of the answer that holds the cursor""",
+            id="a cursor from nowhere",
         ),
         pytest.param(
             endpoint(method="GET", untried="a whim"),

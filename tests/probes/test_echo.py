@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from checks.validation import test_contract as contract
-from fixtures.echo import altered, same, stored_otherwise
+from fixtures.echo import altered, same, stored_otherwise, without_effect
 from fixtures.observation import CannotObserve
 from tests.probes.shop import PASSWORD, RELEASE, Shop, released, world
 
@@ -77,16 +77,74 @@ def test_another_value_is_not(sent: object, shown: object) -> None:
     assert not same(shown, sent)
 
 
-def test_only_plain_values_of_the_same_name_are_compared_and_no_secrets() -> None:
+LINES = [{"sku": "A", "qty": 1, "api_key": "x"}, {"sku": "B", "qty": 2}]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "wrong"),
+    [
+        (["a", "b"], ["b", "a", "c"], ""),
+        ([1], ["1.0"], ""),
+        ([], None, ""),
+        (["red"], [{"id": 7, "name": "red"}], ""),
+        ([{"id": 7}], [7], ""),
+        (LINES, [{"sku": "B", "qty": 2, "no": 1}, {"sku": "A", "qty": 1, "api_key": "y"}], ""),
+        (["a", "b"], [], "field has 0 entries, sent were 2"),
+        (["a"], None, "field has 0 entries, sent were 1"),
+        (["a", "a"], ["a", "b"], "field lacks its entry 1 as it was sent"),
+        (
+            LINES[:1],
+            [{"sku": "A", "qty": 0, "api_key": "y"}],
+            "field lacks its entry 0: qty is 0, sent was 1",
+        ),
+    ],
+)
+def test_entries_of_a_list_come_back(sent: list[Any], shown: object, wrong: str) -> None:
+    assert altered({"field": sent}, {"field": shown}) == ([wrong] if wrong else [])
+    assert altered({"field": sent}, {"field": shown}, ["field", "field.qty"]) == []
+
+
+@pytest.mark.parametrize(
+    ("effect", "before", "after", "wrong"),
+    [
+        ({"at": "{changed}"}, {"at": None}, {"at": 7}, []),
+        ({"at": "{changed}"}, {}, {"at": 7}, []),
+        ({"at": "{changed}"}, {"at": 7}, {"at": None}, []),
+        ({"at": "{changed}"}, {"at": 7}, {"at": 7}, ["at is still 7"]),
+        ({"at": "{changed}"}, {}, {"at": None}, ["at is still None"]),
+        ({"at": "{changed}"}, {}, {}, ["at is still missing"]),
+        ({"a.b": "off"}, {"a": {"b": "on"}}, {"a": {"b": "off"}}, []),
+        ({"a.b": "off"}, {"a": {"b": "on"}}, {"a": {}}, ["a.b is missing instead of 'off'"]),
+    ],
+)
+def test_an_effect_is_seen(effect: Any, before: Any, after: Any, wrong: list[str]) -> None:
+    assert without_effect(effect, before, after) == wrong
+
+
+def test_a_field_within_the_entries_may_be_passed_over() -> None:
+    assert altered({"l": LINES[:1]}, {"l": [{"sku": "A", "qty": 0}]}, ["l.qty"]) == []
+    assert altered({"l": LINES[:1]}, {"l": [{"sku": "C", "qty": 0}]}, ["l.qty"]) != []
+
+
+def test_what_is_of_another_name_or_shape_is_not_compared_and_no_secrets() -> None:
     sent = {
         "copies": 3,
         "at": {"row": 1, "bin": 2},
         "tags": ["a"],
+        "lines": "none",
         "author": 7,
         "api_key": "x",
         "slug": "A b",
     }
-    shown = {"copies": 0, "at": {"row": 1, "bin": 9}, "tags": [], "author": {}, "api_key": "y", "slug": "a-b"}
+    shown = {
+        "copies": 0,
+        "at": {"row": 1, "bin": 9},
+        "tags": "a",
+        "lines": [],
+        "author": {},
+        "api_key": "y",
+        "slug": "a-b",
+    }
 
     assert altered(sent, shown, ["slug"]) == ["copies is 0, sent was 3", "at.bin is 9, sent was 2"]
 

@@ -275,6 +275,34 @@ def test_a_redirect_is_no_success_unless_the_document_says_so(swept: Callable[..
     assert "answers 302, the document promises 200" in facts(sweep)["GET /a"].problems[0]
 
 
+def test_path_values_serve_operations_below_a_tenant(swept: Callable[..., Any]) -> None:
+    values = {"tenant": "{sentinel:tenant}"}
+    listed = {**LIST, "path": "/t/{tenant}/things", "path_values": values}
+    read = {**READ, "path": "/t/{tenant}/things/{thing}", "path_values": values}
+    paths = ("/t/{t}/limits", "/t/{t}/things/{thing}/log", "/t/{t}/parts", "/t/{t}/parts/{part}", "/u/{t}/x")
+    table = {
+        "/openapi.json": served({path: get() for path in paths}),
+        "/t/a%20b/things": things("no1"),
+        "/t/a%20b/things/no1": {"id": "no1"},
+        "/t/a%20b/parts": things("p1"),
+        "/t/a%20b/limits": {},
+        "/t/a%20b/things/no1/log": {},
+        "/t/a%20b/parts/p1": {},
+    }
+    here = {"sentinels": {"tenant": "a b"}}
+    sweep, _ = swept([listed, read], table, openapi="/openapi.json", environment=here)
+    found = facts(sweep)
+
+    assert [found[f"GET {path}"].asked for path in paths] == [
+        "/t/a%20b/limits",
+        "/t/a%20b/things/no1/log",
+        "/t/a%20b/parts",
+        "/t/a%20b/parts/p1",
+        "",
+    ]
+    assert "no list at /u gives a real id for {t}" in found["GET /u/{t}/x"].why_not
+
+
 def test_ids_of_the_contract_serve_operations_below_them(swept: Callable[..., Any]) -> None:
     read = {**READ, "path": "/tasks/{id}", "id_field": "task"}
     document = served({"/tasks/{task_id}/history": get()})

@@ -23,7 +23,7 @@ from checks.validation.flows.steps import (
 )
 from fixtures import bodies
 from fixtures.observation import CannotObserve
-from fixtures.records import GONE
+from fixtures.record_life import GONE
 
 if TYPE_CHECKING:
     from fixtures.http import Answer

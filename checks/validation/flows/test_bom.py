@@ -13,7 +13,7 @@ from checks.validation.flows.steps import held, listed, same
 from fixtures.bodies import hidden_error
 from fixtures.http import NotJson
 from fixtures.observation import CannotObserve
-from fixtures.records import GONE
+from fixtures.record_life import GONE
 
 if TYPE_CHECKING:
     from checks.validation.flows.steps import Flow, Step

@@ -1,0 +1,98 @@
+"""The suite on a tracker that it does not know, with nothing but two files written for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.systems.tracker import ENVIRONMENT, PASSWORD, RELEASE, Tracker, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).resolve().parents[2]
+OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted"
+"""The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
+
+
+@pytest.fixture(autouse=True)
+def _no_reports_left() -> Iterator[None]:
+    yield
+    shutil.rmtree(PROJECT / "reports" / "out" / "another-tracker", ignore_errors=True)
+
+
+def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
+    """Return the records of one phase, without those that do not apply."""
+    with serving(tracker) as url:
+        (folder / "release.toml").write_text(RELEASE)
+        (folder / "tracker.toml").write_text(ENVIRONMENT.format(release="release.toml", url=url))
+        chosen = ["-k", only] if only else []
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", phase,
+             f"--env={folder / 'tracker.toml'}", *chosen],
+            cwd=PROJECT,
+            env={**os.environ, "TRACKER_PASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )  # fmt: skip
+    report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
+    assert report, done.stdout + done.stderr
+    verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
+    found: list[dict[str, Any]] = verdict["records"]
+    return [record for record in found if record["outcome"] != "NOT APPLICABLE"]
+
+
+def test_smoke_finds_its_way_below_a_tenant(tmp_path: Path) -> None:
+    tracker = Tracker()
+    before = dict(tracker.issues)
+    records = judged(tracker, tmp_path, "smoke")
+
+    assert {record["outcome"] for record in records} == {"PASSED"}
+    assert not [url for url in tracker.asked if "%7B" in url], "a placeholder was asked for as it stands"
+    assert tracker.issues == before
+
+
+def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Path) -> None:
+    tracker = Tracker()
+    before = dict(tracker.issues)
+    records = judged(tracker, tmp_path, "validation", OWN_CHECKS)
+
+    assert not [record for record in records if record["outcome"] != "PASSED"]
+    assert tracker.issues == before
+    assert {each["archived"] for each in tracker.milestones.values()} == {True}
+
+
+@pytest.mark.parametrize(
+    ("broken", "causes"),
+    [
+        ("nothing is archived", ["POST .+/milestones.+ archived is False; its removal answered 204"]),
+        ("second page repeats", ["GET .+/issues.+on its second page shows the same entries"]),
+        ("links lead inside", ["GET .+/issues.+its next page is at http://inside/v2/tenants/acme/issues"]),
+        ("labels are lost", ["POST .+/issues.+ shows that labels has 0 entries, sent were 2"]),
+        ("pins are lost", ["POST .+/pin.+pinned is False instead of True, pinned_at is still None"]),
+        ("nothing is planned", ["POST .+ not made within 2 s: state is 'pending' instead of 'planned'"]),
+        ("milestones are public", ["GET .+/milestones/.+nobody .no token. may not, and is let in: 200"]),
+        ("outdated tags pass", ["PATCH .+answers 200 instead of 412 to the entity tag of before the change"]),
+    ],
+)
+def test_a_broken_tracker_fails_where_it_is_broken(broken: str, causes: list[str], tmp_path: Path) -> None:
+    tracker = Tracker(broken)
+    records = judged(tracker, tmp_path, "validation", OWN_CHECKS)
+    seen = [
+        f"{record['test']} {record['seen']}".replace("\n", " ")
+        for record in records
+        if record["outcome"] != "PASSED"
+    ]
+
+    assert len(seen) == len(causes)
+    assert all(re.search(cause, text) for cause, text in zip(causes, seen, strict=True)), seen
