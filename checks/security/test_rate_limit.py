@@ -174,7 +174,7 @@ def _not_around(way: str, burst: Burst, limit: int, measured: Measured) -> None:
         f"{detour.tried.passed} of {detour.asked} with {way} passed in {detour.tried.elapsed_s:.1f} s, "
         f"and without it the next was {detour.after.ending}",
         next=NEXT[way],
-        by_hand=detour.curl,
+        by_hand=f"{burst.curl}; {detour.curl}",
     )
     if not detour.stopped:
         got = f"{detour.tried.passed} passed, and so did requests without it afterwards"
