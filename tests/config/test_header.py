@@ -26,7 +26,10 @@ BURST = {"max_requests": 250}
         ),
         (
             {"requests_per_minute": 100, "verification": EXEMPT, "burst": BURST},
-            "up to 250 of them to meet the target's limit (rate.burst), the others exempt from it",
+            (
+                "up to 250 of them to meet the target's limit (rate.burst), 20 more on each way around it, "
+                "the others exempt from it"
+            ),
         ),
     ],
 )

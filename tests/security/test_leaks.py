@@ -233,6 +233,29 @@ def test_parameters_that_find_a_record_are_asked_too() -> None:
     assert asked("{sentinel:tenant}") == set()
 
 
+def test_a_known_tenant_is_kept_so_that_what_is_below_it_is_reached() -> None:
+    known = {"method": "GET", "kind": "read", "path_values": {"tenant": "acme"}}
+    making = {"method": "POST", "kind": "create"}
+    release = Release.model_validate(
+        {
+            "version": "1",
+            "health": {"path": "/health", "ready": {"status": "ok"}},
+            "endpoints": [
+                {**known, "name": "issues", "path": "/t/{tenant}/issues", "kind": "list"},
+                {**known, "name": "issue", "path": "/t/{tenant}/issues/{id}", "ids_from": "issues"},
+                {**known, "name": "tenant", "path": "/t/{tenant}"},
+                {**known, "name": "made", "path": "/t/{tenant}/issues", **making},
+            ],
+        }
+    )
+    read = {each.path for each in reading(release, None) if each.place == "the path"}
+    written = {each.path for each in writing(release, "s3cret") if each.path.startswith("/t")}
+
+    assert {"/t/acme/issues/gonogo-nobody", "/t/gonogo-nobody"} <= read
+    assert not {path for path in read if path.endswith("/issues") and "/acme/" in path}
+    assert written == {"/t/acme/issues"}
+
+
 def signed_in_by(encoding: str) -> list[Question]:
     how = RELEASE.model_dump(by_alias=True, exclude_unset=True)
     release = Release.model_validate({**how, "sign_in": {**how["sign_in"], "encoding": encoding}})
