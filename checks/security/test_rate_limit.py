@@ -13,6 +13,7 @@ from checks import Exhibits, Measured, explain, item
 from fixtures.evasion import BY_HEADER, ELSEWHERE, TIMES, WAYS
 from fixtures.limiter import MINUTE_S, TOO_MANY_REQUESTS, Burst, is_tight, is_wide, leads_around, slack
 from fixtures.observation import CannotObserve, NotRequired
+from fixtures.quoting import cut
 
 if TYPE_CHECKING:
     from fixtures.attempts import Attempts
@@ -100,7 +101,7 @@ def test_refusal_says_when_to_come_again(burster: Burster, measured: Measured) -
 
     assert is_useful, explain(
         expected=f"Retry-After: whole seconds or a date, at most {MINUTE_S:.0f} s ahead (RFC 9110, 10.2.3)",
-        seen=f"{burst.asked}: 429, Retry-After: {refusal.retry_after or 'none'}; {refusal.body[:80]!r}",
+        seen=f"{burst.asked}: 429, Retry-After: {refusal.retry_after or 'none'}; {cut(refusal.body, 80)!r}",
         next="send Retry-After with every 429: the time until the next request passes, rounded up",
         by_hand=burst.curl,
     )

@@ -13,6 +13,7 @@ from checks.validation.flows.steps import held, listed, same
 from fixtures.bodies import hidden_error
 from fixtures.http import NotJson
 from fixtures.observation import CannotObserve
+from fixtures.quoting import cut
 from fixtures.record_life import GONE
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def test_list_of_a_product_is_its_own(bom_flow: Flow, release: Release) -> None:
         if not same(product, entry.get("product_id", product)) or entry.get("is_active") is False
     ]
 
-    trouble = f"{len(others)} others, such as {str(others[0])[:200]}" if others else ""
+    trouble = f"{len(others)} others, such as {cut(str(others[0]), 200)}" if others else ""
 
     assert not trouble and entries is not None, explain(  # noqa: PT018  one claim
         expected=f"{step.answer.url} shows active BOMs of product {product} alone",

@@ -13,6 +13,7 @@ from checks.validation.flows.steps import listed, state_of
 from fixtures.bodies import hidden_error
 from fixtures.http import NotJson
 from fixtures.observation import CannotObserve
+from fixtures.quoting import cut
 
 if TYPE_CHECKING:
     from checks.validation.flows.steps import Flow, Step
@@ -33,7 +34,7 @@ def test_board_is_a_list_of_cards(card_flow: Flow, release: Release, measured: M
     measured(len(cards or ()), unit="cards")
     shapeless = [card for card in cards or () if card.get(endpoint.id_field) is None or not state_of(card)]
     trouble = (
-        f"{len(shapeless)} without id or state, such as {str(shapeless[0])[:200]}"
+        f"{len(shapeless)} without id or state, such as {cut(str(shapeless[0]), 200)}"
         if shapeless
         else _hidden(step)
     )
