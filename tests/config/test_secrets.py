@@ -106,6 +106,8 @@ def test_a_secret_is_resolved_once(tmp_path: Path) -> None:
         (SecretRef("command", "/nowhere/program"), "cannot be started (No such file or directory)"),
         (command('import sys; print("hunter2"); sys.exit(3)'), "exit status 3"),
         (command("import sys; sys.stdout.buffer.write(bytes([255]) * 9)"), "not UTF-8"),
+        (command("while True: print(1)"), "it prints more than 100,000 bytes"),
+        (SecretRef("command", "sh -c 'yes & yes'"), "it prints more than 100,000 bytes"),
         (command("print()"), "it is empty"),
         (command("print(12345)"), "it has 5 characters"),
     ],
@@ -131,6 +133,15 @@ def test_a_file_that_is_not_utf8(vault: Vault, tmp_path: Path) -> None:
 def test_a_file_without_end(vault: Vault) -> None:
     with pytest.raises(CannotObserve, match="more than 100,000 bytes"):
         vault.reveal(SecretRef("file", "/dev/zero"))
+
+
+def test_what_a_command_leaves_behind_is_not_waited_for(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fixtures.secrets.COMMAND_TIMEOUT_S", 1)
+
+    with pytest.raises(CannotObserve, match="no answer within 1 s"):
+        vault.reveal(SecretRef("command", "sh -c 'sleep 5 & echo correct-horse'"))
 
 
 def test_a_command_does_not_get_forever(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
