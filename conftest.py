@@ -43,6 +43,7 @@ pytest_plugins = [
     "fixtures.quick",
     "fixtures.cors",
     "fixtures.registration",
+    "fixtures.privacy",
     "fixtures.role_matrix",
     "fixtures.access",
     "fixtures.instants",

@@ -758,6 +758,13 @@ def record(create: str, note: str) -> str:
             id="a safe endpoint with a body",
         ),
         pytest.param(
+            endpoint() + "private = true\n",
+            """\
+              endpoints[orders].private: there, although shows is missing, or it is no list of several roles
+                allowed: a list that several roles may ask for, and the record that it shows""",
+            id="a private list of one",
+        ),
+        pytest.param(
             endpoint(cursor="after"),
             """\
               endpoints[orders].next: missing, although cursor is there

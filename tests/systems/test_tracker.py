@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
-OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted"
+OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted or test_private"
 """The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
 
 
@@ -82,6 +82,8 @@ def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Pa
         ("pins are lost", ["POST .+/pin.+pinned is False instead of True, pinned_at is still None"]),
         ("nothing is planned", ["POST .+ not made within 2 s: state is 'pending' instead of 'planned'"]),
         ("milestones are public", ["GET .+/milestones/.+nobody .no token. may not, and is let in: 200"]),
+        ("mine is everybody's", ["test_private.+/mine shows reader the issue of another"]),
+        ("mine breaks for others", ["/mine as reader: answered 500", "reader may, and is answered 500"]),
         ("outdated tags pass", ["PATCH .+answers 200 instead of 412 to the entity tag of before the change"]),
     ],
 )

@@ -94,6 +94,7 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
             *("drop_issue", "DELETE", "/issues/{issue}", "delete"),
             'status = 204\ncontent_type = ""\nif_match = true',
         ),
+        ("mine", "GET", "/mine", "list", 'shows = "issue"\nprivate = true'),
         ("milestone", "GET", "/milestones/{milestone}", "read", ""),
         ("set_milestone", "POST", "/milestones", "create", f'status = 202\ncontent_type = "{MEDIA_TYPE}"'),
         (
@@ -171,7 +172,14 @@ class Tracker:
             return Reply(404)
         if role == "reader" and method != "GET":
             return Reply(403)
-        return self.within(method, parts.path.removeprefix("/v2/tenants/acme"), query, headers, body)
+        path = parts.path.removeprefix("/v2/tenants/acme")
+        return self.mine(role) if path == "/mine" else self.within(method, path, query, headers, body)
+
+    def mine(self, role: str | None) -> Reply:
+        if role == "reader" and "mine breaks for others" in self.broken:
+            return Reply(500)
+        everybodys = "mine is everybody's" in self.broken
+        return Reply(200, [self.shown(id_) for id_ in self.issues if role == "editor" or everybodys])
 
     def sign_in(self, form: dict[str, str]) -> Reply:
         role = {"ed": "editor", "ray": "reader"}.get(form.get("username", ""))
