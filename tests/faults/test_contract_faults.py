@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from inspect import getsource
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reference.faults import FAULTS
+from reference.faults import FAULTS, contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,10 @@ FURTHER = {
     "undeclared-operation-breaks-schema": ("test_roles", "VAL-ACC-1", r"answers 200 to anybody"),
 }
 """Other checks that see a fault for a reason of their own: which, of which item, and what it says."""
+
+
+def test_every_fault_has_a_cause_here() -> None:
+    assert {name for name in FAULTS if f'"{name}"' in getsource(contract)} == set(CAUSES)
 
 
 @pytest.mark.parametrize("name", CAUSES)
