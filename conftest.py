@@ -44,6 +44,7 @@ pytest_plugins = [
     "fixtures.cors",
     "fixtures.registration",
     "fixtures.privacy",
+    "fixtures.undeclared",
     "fixtures.role_matrix",
     "fixtures.access",
     "fixtures.instants",

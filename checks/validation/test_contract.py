@@ -367,7 +367,14 @@ def coverage(census: Census, release: Release) -> Iterator[tuple[str, ...]]:
         yield f"{endpoint.method} {endpoint.path}", in_document, "yes", "no", "", why
     for name, in_contract in census.writing:
         if not in_contract:
-            yield name, "yes", "no", "no", "", "it writes, and the release file does not name it"
+            yield (
+                name,
+                "yes",
+                "no",
+                "no",
+                "",
+                "it writes, and the release file does not name it: see VAL-ACC-1",
+            )
 
 
 def _yes(holds: bool) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from checks import Exhibits, Measured, explain, item
 from fixtures.baseline import tables
+from fixtures.census import text
 from fixtures.observation import Absent, CannotObserve
 from fixtures.role_matrix import NOBODY, alive_callers, denials, judged
 from fixtures.run import Raised, caught
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fixtures.release import Endpoint, Release
     from fixtures.role_matrix import Cell, Cells, RoleMatrix
     from fixtures.sweep import Sweep
+    from fixtures.undeclared import Undeclared
 
 pytestmark = pytest.mark.validation
 
@@ -53,12 +55,6 @@ def everywhere(writing: Cells, role_matrix: RoleMatrix, sweep: Sweep) -> tuple[C
     """What was seen of every caller: that its token is good shows where it may read, too."""
     reading = caught(lambda: role_matrix.reading(sweep.census().swept))
     return writing.cells if isinstance(reading, Raised) else (*writing.cells, *reading.cells)
-
-
-@pytest.fixture
-def undeclared(role_matrix: RoleMatrix, sweep: Sweep) -> tuple[Cell, ...]:
-    """What only the OpenAPI document names, asked without a token."""
-    return role_matrix.undeclared(sweep).cells
 
 
 # ---------------------------------------------------------------- rows
@@ -220,28 +216,47 @@ def _show(title: str, cells: Cells, release: Release, exhibits: Exhibits, matrix
 
 @item("VAL-ACC-1")
 def test_nothing_undeclared_is_public(
-    undeclared: tuple[Cell, ...], release: Release, exhibits: Exhibits, measured: Measured
+    undeclared: Undeclared, release: Release, exhibits: Exhibits, measured: Measured
 ) -> None:
-    """What the served OpenAPI document offers, and the release file does not call public, wants a token."""
-    measured(len(undeclared), unit="operations")
-    public = [cell for cell in undeclared if cell.status and 200 <= cell.status < 300]  # noqa: PLR2004
-    unclear = [
-        f"{cell.endpoint}: {cell.status or 'not asked'}"
-        for cell in undeclared
-        if cell not in public and cell.status not in denials(release)
-    ]
+    """What the served OpenAPI document offers to read, and the release file does not name, wants a token."""
+    _judge_undeclared(undeclared.reading(), release, exhibits, measured)
+
+
+@item("VAL-ACC-1")
+@pytest.mark.writes
+def test_nothing_undeclared_is_written_by_anybody(
+    undeclared: Undeclared, release: Release, exhibits: Exhibits, measured: Measured
+) -> None:
+    """What the served OpenAPI document offers to write, and the release file does not name, wants a token."""
+    _judge_undeclared(undeclared.writing(), release, exhibits, measured)
+
+
+def _judge_undeclared(cells: Cells, release: Release, exhibits: Exhibits, measured: Measured) -> None:
+    """Judge what only the document names.
+
+    Raises:
+        CannotObserve: something neither let anybody in nor refused, or was not asked.
+    """
+    asked = cells.cells
+    measured(len(asked), unit="operations")
+    public = [cell for cell in asked if cell.status and 200 <= cell.status < 300]  # noqa: PLR2004
     exhibits.table(
         "What only the OpenAPI document names, asked without a token",
         ["operation", "status"],
-        [[cell.endpoint, cell.status or "not asked"] for cell in undeclared],
+        [[cell.endpoint, cell.status or "not asked"] for cell in asked],
     )
 
     assert not public, explain(
         expected="only what the release file calls public answers without a token",
         seen="; ".join(f"{cell.endpoint} answers {cell.status} to anybody" for cell in public),
         next="protect it, or declare it in the release file as an endpoint without a role",
-        by_hand=public[0].curl if public else "",
+        by_hand=public[0].curl,
     )
+    unclear = [
+        f"{cell.endpoint}: {cell.status or (text(cell.raised) if cell.raised else 'not asked')}"
+        for cell in asked
+        if cell.status not in denials(release)
+    ]
     if unclear:
         raise CannotObserve(
             "asking without a token for what only the OpenAPI document names",

@@ -120,6 +120,17 @@ def undeclared_public_operation(table: Table) -> Table:
     return table | {"figures": Endpoint("figures", "GET", "/api/v1/ppic/figures", figures, None, Figures)}
 
 
+async def forget_figures(call: Call) -> None:
+    """Forget the figures of one day, of which there are none."""
+
+
+@table_fault("undeclared-public-write", ACCESS)
+def undeclared_public_write(table: Table) -> Table:
+    """The OpenAPI document has an operation that writes, nobody declared it, and it needs no token."""
+    path = "/api/v1/ppic/figures/{id}"
+    return table | {"forget_figures": Endpoint("forget_figures", "DELETE", path, forget_figures, None, None)}
+
+
 # ---------------------------------------------------------------- signing in
 
 

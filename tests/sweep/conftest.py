@@ -67,6 +67,20 @@ def run() -> Iterator[Run]:
     made.scratch.rmdir()
 
 
+def declared(
+    endpoints: list[dict[str, Any]], environment: Mapping[str, Any] | None = None, **release: Any
+) -> tuple[Release, Environment]:
+    """Return what a release file with these endpoints, and an environment file, say."""
+    named = [{"kind": "report", "method": "GET", "name": f"e{n}", **each} for n, each in enumerate(endpoints)]
+    health = {"path": "/health", "text": "ok"}
+    identity = {"environment": {"field": "environment", "equals": "x"}}
+    where = {"name": "x", "release": "1", "identity": identity, **(environment or {})}
+    return (
+        Release.model_validate({"version": "1", "health": health, "endpoints": named, **release}),
+        Environment.model_validate(where),
+    )
+
+
 @pytest.fixture
 def swept(run: Run) -> Callable[..., tuple[Sweep, InventedApi]]:
     """Return a sweep of endpoints (TOML-like tables) over a table of answers."""
@@ -79,15 +93,7 @@ def swept(run: Run) -> Callable[..., tuple[Sweep, InventedApi]]:
         told: list[str] | None = None,
         **release: Any,
     ) -> tuple[Sweep, InventedApi]:
-        named = [
-            {"kind": "report", "method": "GET", "name": f"e{n}", **each} for n, each in enumerate(endpoints)
-        ]
-        health = {"path": "/health", "text": "ok"}
-        made = Release.model_validate({"version": "1", "health": health, "endpoints": named, **release})
-        identity = {"environment": {"field": "environment", "equals": "x"}}
-        where = Environment.model_validate(
-            {"name": "x", "release": "1", "identity": identity, **(environment or {})}
-        )
+        made, where = declared(endpoints, environment, **release)
         api = InventedApi(table)
         tell = (told if told is not None else []).append
         return Sweep(api=api, environment=where, release=made, run=run, tell=tell), api  # type: ignore[arg-type]
