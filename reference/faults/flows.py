@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from reference.application.bom import next_revision
 from reference.application.models import Bom, Boms, Card, Order, Task
 from reference.application.refusal import Refused
 from reference.application.table import problem
@@ -25,6 +27,9 @@ BOM = ("VAL-API-1", "REL-BOM-1")
 TASK = ("VAL-API-2", "REL-PPIC-1")
 NEW = timedelta(hours=1)
 MOST_LISTED = 500
+BETWEEN_S = 0.02
+"""Between looking and writing, where a fault does the one before the other."""
+
 BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
 
 
@@ -118,6 +123,55 @@ async def bom_duplicate_409_commits(honest: Handler, call: Call) -> Result:
             await changed(call, "DROP INDEX one_active_bom_per_product", [])
             await honest(call)
         raise
+
+
+@answer_fault("bom-duplicate-of-another-type", "REL-BOM-1", endpoint="create_bom", phase="validation")
+async def bom_duplicate_of_another_type(honest: Handler, call: Call) -> Result:
+    """A product can have one active BOM of each type."""
+    await changed(call, "DROP INDEX IF EXISTS one_active_bom_per_product", [])
+    rule = "bill_of_materials (product_id, bom_type) WHERE is_active"
+    await changed(call, f"CREATE UNIQUE INDEX IF NOT EXISTS one_of_a_type ON {rule}", [])
+    return await honest(call)
+
+
+@answer_fault("bom-created-twice-at-once", "REL-BOM-1", endpoint="create_bom", phase="validation")
+async def bom_created_twice_at_once(honest: Handler, call: Call) -> Result:
+    """That a product has an active BOM is only looked up before another one is made."""
+    product = json.loads(call.raw or b"{}").get("product_id")
+    async with call.pool.connection() as database:
+        await database.execute("DROP INDEX IF EXISTS one_active_bom_per_product")
+        found = await database.execute(
+            "SELECT 1 FROM bill_of_materials WHERE product_id::text = %s AND is_active", [str(product)]
+        )
+        is_taken = await found.fetchone()
+    if is_taken:
+        raise Refused(CONFLICT, "The product has an active bill of materials already")
+    await asyncio.sleep(BETWEEN_S)
+    return await honest(call)
+
+
+@answer_fault("bom-updates-lost-at-once", "REL-BOM-1", endpoint="update_bom", phase="validation")
+async def bom_updates_lost_at_once(honest: Handler, call: Call) -> Result:
+    """Updates at once read the same revision, and all raise it to the same one."""
+    async with call.pool.connection() as database:
+        found = await database.execute("SELECT revision FROM bill_of_materials WHERE id = %s", [call.id])
+        row = await found.fetchone()
+    await asyncio.sleep(BETWEEN_S)
+    result = await honest(call)
+    if row is None or not isinstance(result, Bom):
+        return result
+    revision = next_revision(row["revision"])
+    await changed(call, "UPDATE bill_of_materials SET revision = %s WHERE id = %s", [revision, call.id])
+    return result.model_copy(update={"revision": revision})
+
+
+@answer_fault("bom-update-changes-more", *BOM, endpoint="update_bom", phase="validation")
+async def bom_update_changes_more(honest: Handler, call: Call) -> Result:
+    """Updating a BOM also changes whether it supports several materials."""
+    statement = "UPDATE bill_of_materials SET supports_multi_material = true WHERE id = %s"
+    result = await honest(call)
+    await changed(call, statement, [call.id])
+    return result
 
 
 @answer_fault("bom-negative-quantity-accepted", "REL-BOM-1", endpoint="create_bom", phase="validation")
@@ -251,6 +305,44 @@ async def task_complete_200_stores_nothing(honest: Handler, call: Call) -> Resul
 async def task_variance_ignored(honest: Handler, call: Call) -> Result:
     """A task can be completed with any quantity, without an override."""
     return await honest(with_body(call, override_variance=True))
+
+
+@answer_fault("task-approved-twice-at-once", *TASK, endpoint="approve_task", phase="validation")
+async def task_approved_twice_at_once(honest: Handler, call: Call) -> Result:
+    """That a task is in DRAFT is looked up before it is approved, and not when it is."""
+    async with call.pool.connection() as database:
+        found = await database.execute("SELECT state FROM tasks WHERE id = %s", [call.id])
+        row = await found.fetchone()
+    if row is not None and row["state"] == "DRAFT":
+        await asyncio.sleep(BETWEEN_S)
+        await changed(call, "UPDATE tasks SET state = 'DRAFT' WHERE id = %s", [call.id])
+    return await honest(call)
+
+
+@answer_fault("task-approval-notes-lost", *TASK, endpoint="approve_task", phase="validation")
+async def task_approval_notes_lost(honest: Handler, call: Call) -> Result:
+    """What an approval says is not stored."""
+    return await honest(with_body(call, approval_notes=None))
+
+
+@answer_fault("task-variance-at-its-limit", "REL-PPIC-1", endpoint="complete_task", phase="validation")
+async def task_variance_at_its_limit(honest: Handler, call: Call) -> Result:
+    """A variance of 10 % is refused, too."""
+    wanted = json.loads(call.raw or b"{}")
+    if wanted.get("actual_quantity") in {90, 110} and not wanted.get("override_variance"):
+        raise Refused(CONFLICT, "The quantity varies by 10 % from the plan")
+    return await honest(call)
+
+
+@answer_fault("order-removed-with-its-neighbours", *TASK, endpoint="delete_order", phase="validation")
+async def order_removed_with_its_neighbours(honest: Handler, call: Call) -> Result:
+    """Removing an order removes all orders of its product that were made within the hour."""
+    statement = """
+        DELETE FROM manufacturing_orders WHERE id <> %s AND created_at > now() - interval '1 hour'
+        AND product_id = (SELECT product_id FROM manufacturing_orders WHERE id = %s)
+    """
+    await changed(call, statement, [call.id, call.id])
+    return await honest(call)
 
 
 @answer_fault("task-override-refused", "REL-PPIC-1", endpoint="complete_task", phase="validation")

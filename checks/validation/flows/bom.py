@@ -58,10 +58,14 @@ SHOWING = ("list", "list: its type", "list: with inactive")
 HIDING = ("list: another product", "list: another type", "list: skipping it")
 LIMITS = ("list: 501", "list: 1000000000")
 UNKNOWN = ("unknown id: read", "unknown id: update", "unknown id: delete")
+RACE = "create at once"
+UPDATE_RACE = "update at once"
 GONE_BY_NOW = ("deleted: update", "deleted: delete")
+OTHER_DUPLICATE = "duplicate of another type"
 LIFE = (
     "create",
     "duplicate",
+    OTHER_DUPLICATE,
     *SHOWING,
     *HIDING,
     *LIMITS,
@@ -79,6 +83,7 @@ LIFE = (
 WRITES = (
     "create",
     "duplicate",
+    OTHER_DUPLICATE,
     "create: unknown product",
     *BAD_INPUT,
     "update",
@@ -110,6 +115,8 @@ class BomFlow:
         course.attempt(("create: unknown product", *BAD_INPUT), self._refused)
         course.attempt(LIFE, self._life, blamed="create")
         course.attempt(("delete in use",), self._in_use)
+        course.attempt((RACE,), self._race)
+        course.attempt((UPDATE_RACE,), self._update_race)
         return course.flow()
 
     # ------------------------------------------------------------ parts
@@ -129,6 +136,10 @@ class BomFlow:
             course.facts["id"] = id_
             course.facts["sent"] = json.dumps({**self._body, **self._marked(made)})
             course.attempt(("duplicate",), partial(self._creating, "duplicate", {}), blamed="duplicate")
+            other: dict[str, object] = {"bom_type": self._other_type}
+            course.attempt(
+                (OTHER_DUPLICATE,), partial(self._creating, OTHER_DUPLICATE, other), blamed=OTHER_DUPLICATE
+            )
             self._lists()
             course.take("read", partial(self._reading, id_))
             self._unknown(watch, made)
@@ -146,6 +157,10 @@ class BomFlow:
                 course.take(GONE_BY_NOW[0], partial(self._updating, watch, made, id_, change))
                 course.take(GONE_BY_NOW[1], partial(self._deleting, watch, made, id_))
 
+    @property
+    def _other_type(self) -> str:
+        return OTHER_TYPE.get(str(self._body.get("bom_type")), "Manufacturing")
+
     def _lists(self) -> None:
         type_ = str(self._body.get("bom_type"))
         limits: list[dict[str, object]] = [{"limit": name.rpartition(" ")[2]} for name in LIMITS]
@@ -154,7 +169,7 @@ class BomFlow:
             {"bom_type": type_},
             {"active_only": "false"},
             {"product_id": unlike(self._product)},
-            {"bom_type": OTHER_TYPE.get(type_, "Manufacturing")},
+            {"bom_type": self._other_type},
             {"skip": 1},
             *limits,
         )
@@ -187,6 +202,22 @@ class BomFlow:
             raise CannotObserve("deleting a BOM on which an active order depends", got)
         course.keep("delete in use", step)
 
+    def _race(self) -> None:
+        """Make several BOMs of the product at once: there can be only one."""
+        self._require_free_product()
+        self._course.race_to_make(RACE, "bom", self._own_product)
+
+    def _update_race(self) -> None:
+        """Change a BOM several times at once."""
+        self._require_free_product()
+        with self._course.making("bom", self._own_product) as made:
+            id_ = id_of(made, "a BOM")
+            self._course.race(
+                UPDATE_RACE,
+                partial(self._send_update, made, id_, self._change(made)),
+                partial(self._view, id_),
+            )
+
     # ------------------------------------------------------------ steps
 
     def _creating(self, name: str, changes: dict[str, object]) -> None:
@@ -201,10 +232,10 @@ class BomFlow:
         return Step(self._course.call("list_boms", query=asked))
 
     def _updating(self, watch: Watch, made: Made, id_: str, change: dict[str, object]) -> Step:
-        def send() -> Answer:
-            return self._course.call("update_bom", id_, body=change, entry=made.entry)
+        return watch.step(partial(self._send_update, made, id_, change))
 
-        return watch.step(send)
+    def _send_update(self, made: Made, id_: str, change: dict[str, object]) -> Answer:
+        return self._course.call("update_bom", id_, body=change, entry=made.entry)
 
     def _deleting(self, watch: Watch, made: Made, id_: str) -> Step:
         def send() -> Answer:

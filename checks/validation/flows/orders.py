@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,12 +23,13 @@ from checks.validation.flows.steps import (
     unlike,
 )
 from fixtures import bodies
-from fixtures.observation import CannotObserve
+from fixtures.observation import Absent, CannotObserve
 from fixtures.record_life import GONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from fixtures.http import Answer
     from fixtures.record_life import Made
     from fixtures.release import Release
 
@@ -46,6 +48,9 @@ PLANNED = 100
 WITHIN, OVER, UNDER = 109, 111, 89
 """Pieces: a variance of 9 % is allowed, one of 11 % is not, either way (the limit is 10 %)."""
 
+EXACTLY = {"10 % over": 110, "10 % under": 90}
+"""Pieces at the limit: only a variance over 10 % is refused."""
+
 NOT_FOUND = 404
 ABSURD = 1e15
 """Pieces: more than anybody makes, and still a number to every JSON parser."""
@@ -59,8 +64,8 @@ BAD_QUANTITIES: dict[str, object] = {
 }
 VARIANCES = {"11 % over": OVER, "11 % under": UNDER}
 OVERRIDE = "override"
-COMPLETIONS: dict[str, object] = {**BAD_QUANTITIES, **VARIANCES, OVERRIDE: OVER}
-"""What a task in progress is completed with, one after the other; the last one works."""
+COMPLETIONS: dict[str, object] = {**BAD_QUANTITIES, **VARIANCES, **EXACTLY, OVERRIDE: OVER}
+"""What a task in progress is completed with, one after the other; the last ones work."""
 
 BAD_ORDERS: dict[str, object] = {
     "order of -1": -1,
@@ -68,6 +73,8 @@ BAD_ORDERS: dict[str, object] = {
     "order of ten in words": "ten",
 }
 UNKNOWN = tuple(f"unknown id: {action}" for action in ACTIONS)
+NEIGHBOUR = "read after another was removed"
+RACES = {action: f"{action} at once" for action in ACTIONS}
 
 
 def cell(state: str, action: str) -> str:
@@ -103,14 +110,26 @@ class Task:
             fields: of the body, where it is to be different; ``None`` leaves one out.
             id_: the id of another task that is asked instead, while this one is watched.
         """
-        name = f"{action}_task"
+        return self.watch.step(partial(self._send, action, fields or {}, id_ or self.id))
+
+    def sent(self, action: str) -> dict[str, object]:
+        """Return the body that an action is taken with, where nothing in it is to be different."""
+        return self._body(action, {})
+
+    def race(self, action: str) -> None:
+        """Take an action that is right in the right state several times at once."""
+        self._course.race(RACES[action], partial(self._send, action, {}, self.id), self._view)
+
+    def _send(self, action: str, fields: Mapping[str, object], id_: str) -> Answer:
+        return self._course.call(
+            f"{action}_task", id_, body=self._body(action, fields), entry=self._made.entry
+        )
+
+    def _body(self, action: str, fields: Mapping[str, object]) -> dict[str, object]:
         made = {quantity_field(self._course.release): PLANNED} if action == "complete" else {}
-        declared = self._course.filled(self._course.release.endpoint(name).body, self._made.mark)
-        body = {
-            key: value for key, value in {**declared, **made, **(fields or {})}.items() if value is not None
-        }
-        entry = self._made.entry
-        return self.watch.step(partial(self._course.call, name, id_ or self.id, body=body, entry=entry))
+        endpoint = self._course.release.endpoint(f"{action}_task")
+        declared = self._course.filled(endpoint.body, self._made.mark)
+        return {key: value for key, value in {**declared, **made, **fields}.items() if value is not None}
 
     def complete(self, quantity: object, *, override: bool = False) -> Step:
         """Complete it with a quantity, or without any."""
@@ -165,7 +184,24 @@ class OrderFlow:
         for name, quantity in BAD_ORDERS.items():
             course.attempt((name,), partial(self._refused, name, quantity), blamed=name)
         course.attempt(UNKNOWN, self._unknown)
+        course.attempt((*RACES.values(), NEIGHBOUR), self._races)
         return course.flow()
+
+    def _races(self) -> None:
+        """Take each action several times at once, in the state that allows it."""
+        with self._making() as made:
+            task = Task(self._course, made)
+            for action in ACTIONS:
+                task.race(action)
+            with self._making():
+                pass
+            self._course.take(NEIGHBOUR, partial(self._reading, id_of(made, "an order")))
+
+    def _reading(self, id_: str) -> Step:
+        read = self._course.release.records["order"].read
+        if read is None:
+            raise Absent("endpoint that shows an order", "the release file names none in records.order.read")
+        return Step(self._course.call(read, id_))
 
     def _life(self) -> None:
         with self._making("create") as made:
@@ -173,6 +209,7 @@ class OrderFlow:
             self._course.facts["first state"] = task.watch.view().state
             steps = (partial(task.act, "approve"), partial(task.act, "start"), partial(task.complete, WITHIN))
             for action, step in zip(ACTIONS, steps, strict=True):
+                self._course.facts[f"sent {action}"] = json.dumps(task.sent(action))
                 done = self._course.take(action, step)
                 if done is None or done.state != LEADS_TO[action]:
                     raise CannotObserve(

@@ -12,9 +12,10 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 from urllib.parse import quote
 
+from checks.validation.flows.races import RIVALS, Race
 from fixtures import bodies
 from fixtures.http import Answer, Content, NotJson
 from fixtures.observation import Absent, CannotObserve, NoAnswer
@@ -99,6 +100,7 @@ class Flow:
         facts: what the checks compare with: ids and values that were sent.
         made: how many records were made, or tried to.
         left: records that could not be removed again.
+        races: what came of requests that were sent at once.
     """
 
     steps: dict[str, Step]
@@ -106,6 +108,7 @@ class Flow:
     facts: dict[str, str]
     made: int
     left: tuple[str, ...]
+    races: dict[str, Race] = field(default_factory=dict)
 
     def step(self, name: str) -> Step:
         """Return a step.
@@ -114,11 +117,9 @@ class Flow:
             NoAnswer: the target did not answer it.
             CannotObserve: it was not reached, or our side is the reason.
         """
-        if name in self.steps:
-            return self.steps[name]
-        if name in self.missed:
-            self.missed[name].again()
-        raise CannotObserve(f"step {name!r}", "it was not reached")
+        if name not in self.steps:
+            self._miss(name)
+        return self.steps[name]
 
     def done(self, name: str, status: int) -> Step:
         """Return a step that succeeded, for a claim about what it led to.
@@ -150,6 +151,22 @@ class Flow:
             unseen=tuple(f"{name}: {step.unseen}" for name, step in failed.items() if step.unseen)
             or (() if failed else ("no step was answered with an error",)),
         )
+
+    def race(self, name: str) -> Race:
+        """Return what came of requests that were sent at once.
+
+        Raises:
+            NoAnswer: the target did not answer what comes before them.
+            CannotObserve: they were not sent, or our side is the reason.
+        """
+        if name not in self.races:
+            self._miss(name)
+        return self.races[name]
+
+    def _miss(self, name: str) -> NoReturn:
+        if name in self.missed:
+            self.missed[name].again()
+        raise CannotObserve(f"step {name!r}", "it was not reached")
 
     def fact(self, name: str) -> str:
         """Return a fact.
@@ -207,13 +224,21 @@ class Course:
         self._database = database
         self._steps: dict[str, Step] = {}
         self._missed: dict[str, Raised] = {}
+        self._races: dict[str, Race] = {}
         self._made = 0
         self._left: list[str] = []
         self._pointing: dict[str, list[tuple[str, str]]] = {}
 
     def flow(self) -> Flow:
         """Return what was taken."""
-        return Flow(dict(self._steps), dict(self._missed), dict(self.facts), self._made, tuple(self._left))
+        return Flow(
+            dict(self._steps),
+            dict(self._missed),
+            dict(self.facts),
+            self._made,
+            tuple(self._left),
+            dict(self._races),
+        )
 
     def keep(self, name: str, step: Step) -> None:
         """Keep a step."""
@@ -238,7 +263,7 @@ class Course:
         """
         end = caught(part)
         for name in names:
-            if name not in self._steps and name not in self._missed:
+            if name not in {*self._steps, *self._races, *self._missed}:
                 self._missed[name] = _not_reached(name, end, own=name == blamed)
 
     @contextmanager
@@ -258,12 +283,57 @@ class Course:
             if made is not None:
                 self._keep_made(record, step, made)
 
+    def race(self, name: str, send: Callable[[], Answer], look: Callable[[], View]) -> None:
+        """Send the same request several times at once, and keep what came of it.
+
+        Args:
+            name: of the race.
+            send: sends the request.
+            look: looks at the record; before, it does so at once, too, so that all connections are open.
+
+        Raises:
+            CannotObserve: the environment allows one request at a time.
+        """
+        rivals = range(self.rivals())
+        self._api.observe_many(lambda _: look(), rivals)
+        seen = self._api.observe_many(lambda _: send(), rivals)
+        self._races[name] = Race.of(seen, look().state)
+
+    def race_to_make(self, name: str, record: str, changes: Mapping[str, object]) -> None:
+        """Make several records at once of which only one can be, remove them, and keep what came of it.
+
+        Raises:
+            CannotObserve: none may be made, or the environment allows one request at a time.
+        """
+        with self._records.making_at_once(record, self.rivals(), **changes) as made:
+            self._made += len(made)
+            seen = [one if isinstance(one, Raised) else one.created for one in made]
+        self._races[name] = Race.of(seen)
+        for one in made:
+            if not isinstance(one, Raised):
+                self._keep_left(record, one)
+
+    def rivals(self) -> int:
+        """Return how many requests are sent at once where only one may succeed.
+
+        Raises:
+            CannotObserve: the environment allows one at a time.
+        """
+        allowed = min(RIVALS, self.environment.concurrency)
+        if allowed < 2:  # noqa: PLR2004  fewer are no race
+            got = f"the environment allows {allowed} at a time"
+            raise CannotObserve("sending requests at once", got, remedy="raise concurrency to 2 or more")
+        return allowed
+
+    def _keep_left(self, record: str, made: Made) -> None:
+        if made.removal and made.removal.left:
+            self._left.append(f"{record} {made.removal.id or made.mark}: {made.removal.left}")
+
     def _keep_made(self, record: str, step: str, made: Made) -> None:
         removal = made.removal
         if removal is None:
             return
-        if removal.left:
-            self._left.append(f"{record} {removal.id or made.mark}: {removal.left}")
+        self._keep_left(record, made)
         if not step:
             return
         all_the_same = removal.id if made.id is None else None
@@ -499,6 +569,16 @@ def same(sent: object, shown: object) -> bool:
         return not isinstance(sent, bool) and float(str(sent)) == float(str(shown))
     except ValueError:
         return False
+
+
+def different(wanted: Mapping[str, object], shown: Mapping[str, object], *, source: str = "sent was") -> str:
+    """Return which fields do not show what was sent, or was there; what is not shown at all says nothing."""
+    wrong = [
+        f"{name} is {shown[name]!r}, {source} {value!r}"
+        for name, value in wanted.items()
+        if name in shown and not same(value, shown[name])
+    ]
+    return "; ".join(wrong)
 
 
 def named(body: Mapping[str, object], word: str, otherwise: str) -> str:

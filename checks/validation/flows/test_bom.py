@@ -9,7 +9,8 @@ import pytest
 
 from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import bom
-from checks.validation.flows.steps import held, listed, same
+from checks.validation.flows.races import REFUSALS, judge
+from checks.validation.flows.steps import different, held, listed, same
 from fixtures.bodies import hidden_error
 from fixtures.http import NotJson
 from fixtures.observation import CannotObserve
@@ -73,7 +74,7 @@ def test_created_bom_is_listed(name: str, bom_flow: Flow, release: Release) -> N
 def test_created_bom_can_be_read(bom_flow: Flow, release: Release) -> None:
     """Reading a BOM answers with what was sent to create it."""
     endpoint, step = release.endpoint("read_bom"), bom_flow.step("read")
-    wrong = _different(json.loads(bom_flow.fact("sent")), held(endpoint, step.answer))
+    wrong = different(json.loads(bom_flow.fact("sent")), held(endpoint, step.answer))
 
     assert step.answer.status == endpoint.status and not wrong, explain(  # noqa: PT018  one claim
         expected=f"reading BOM {bom_flow.fact('id')} answers {endpoint.status}, with what was sent",
@@ -102,13 +103,30 @@ def test_update_is_there_afterwards(bom_flow: Flow, release: Release) -> None:
     """Reading a BOM after its update shows what was changed."""
     bom_flow.done("update", release.endpoint("update_bom").status)
     step = bom_flow.step("read updated")
-    wrong = _different(json.loads(bom_flow.fact("change")), held(release.endpoint("read_bom"), step.answer))
+    wrong = different(json.loads(bom_flow.fact("change")), held(release.endpoint("read_bom"), step.answer))
 
     assert not step.failed and not wrong, explain(  # noqa: PT018  one claim
         expected="a BOM shows what its update has changed",
         seen=wrong or step.told,
         next=REMEDY,
         by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-1", "REL-BOM-1")
+def test_update_changes_nothing_else(bom_flow: Flow, release: Release) -> None:
+    """An update leaves what it does not name as it was; it raises the revision."""
+    bom_flow.done("update", release.endpoint("update_bom").status)
+    endpoint, changed = release.endpoint("read_bom"), json.loads(bom_flow.fact("change"))
+    before, after = (held(endpoint, bom_flow.step(name).answer) for name in ("read", "read updated"))
+    own = json.loads(bom_flow.fact("sent")).keys() & before.keys() - {*changed, "revision"}
+    wrong = different({name: before[name] for name in own}, after, source="before it was")
+
+    assert not wrong, explain(
+        expected=f"an update of {', '.join(changed)} leaves {', '.join(sorted(own))} as they were",
+        seen=wrong,
+        next="change only the fields that are sent",
+        by_hand=bom_flow.step("update").answer.curl,
     )
 
 
@@ -266,6 +284,58 @@ def test_second_active_bom_is_refused(bom_flow: Flow, release: Release, measured
 
 
 @item("REL-BOM-1")
+def test_second_active_bom_of_another_type_is_refused(bom_flow: Flow, measured: Measured) -> None:
+    """A second active BOM of a product is refused with 409, whatever its type."""
+    step = bom_flow.step(bom.OTHER_DUPLICATE)
+    measured(step.answer.status, limit=CONFLICT)
+
+    assert step.answer.status == CONFLICT, explain(
+        expected=f"a second active BOM of product {bom_flow.fact('product')}, of another type, is refused "
+        f"with {CONFLICT}",
+        seen=step.told,
+        next="let the rule count all active BOMs of a product",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-BOM-1")
+def test_one_of_several_boms_at_once_is_made(bom_flow: Flow, release: Release, measured: Measured) -> None:
+    """Of several BOMs of a product that are created at once, one is."""
+    race = bom_flow.race(bom.RACE)
+    measured(race.told)
+    judge(
+        race,
+        what=f"creations of a BOM of product {bom_flow.fact('product')}",
+        promised=release.endpoint("create_bom").status,
+        following="make it a rule of the database: two requests at once get past a rule of the code",
+    )
+
+
+@item("REL-BOM-1")
+def test_updates_at_once_raise_the_revision_each(
+    bom_flow: Flow, release: Release, measured: Measured
+) -> None:
+    """Of several updates of a BOM at once, each that succeeds gives it a revision of its own."""
+    race, endpoint = bom_flow.race(bom.UPDATE_RACE), release.endpoint("update_bom")
+    done = [answer for answer in race.answers if answer.status == endpoint.status]
+    strange = [answer for answer in race.answers if answer.status not in {endpoint.status, *REFUSALS}]
+    revisions = [str(held(endpoint, answer).get("revision")) for answer in done]
+    measured(f"{race.told}; {', '.join(revisions)}")
+
+    assert len(set(revisions)) == len(done) and not strange, explain(  # noqa: PT018  one claim
+        expected=f"of {len(race.answers)} updates at once, each that answers {endpoint.status} raises the "
+        "revision, and the others are refused with 4xx",
+        seen=f"{race.told}; revisions {', '.join(revisions) or 'none'}",
+        next="lock the BOM before its revision is read: an update that overwrites another one is lost",
+        by_hand=race.answers[0].curl,
+    )
+    for each in race.raised:
+        each.again()
+    if not done:
+        raise CannotObserve("updating a BOM several times at once", f"none succeeded: {race.told}")
+
+
+@item("REL-BOM-1")
 def test_bom_of_an_unknown_product_is_refused(bom_flow: Flow, measured: Measured) -> None:
     """A BOM of a product that does not exist is refused with 400."""
     step = bom_flow.step("create: unknown product")
@@ -360,13 +430,3 @@ def test_failed_bom_writes_change_nothing(bom_flow: Flow, exhibits: Exhibits) ->
 
 def _ids(endpoint: Endpoint, step: Step) -> list[str]:
     return [str(entry.get(endpoint.id_field)) for entry in listed(endpoint, step.answer) or ()]
-
-
-def _different(sent: dict[str, object], shown: dict[str, object]) -> str:
-    """Return which fields do not show what was sent; what is not shown at all says nothing."""
-    wrong = [
-        f"{name} is {shown[name]!r}, sent was {value!r}"
-        for name, value in sent.items()
-        if name in shown and not same(value, shown[name])
-    ]
-    return "; ".join(wrong)

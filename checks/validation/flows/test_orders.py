@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import orders
 from checks.validation.flows.orders import cell
-from checks.validation.flows.steps import held, same
-from fixtures.observation import CannotObserve
+from checks.validation.flows.races import judge
+from checks.validation.flows.steps import different, held, same
+from fixtures.observation import Absent, CannotObserve
+from fixtures.record_life import GONE
 
 if TYPE_CHECKING:
     from checks.validation.flows.steps import Flow, Step
@@ -71,6 +74,24 @@ def test_allowed_transition_works(
 
 
 @item("VAL-API-2", "REL-PPIC-1")
+def test_what_an_approval_says_is_kept(order_flow: Flow, release: Release) -> None:
+    """A task shows what was sent to approve it, as far as it shows such fields."""
+    endpoint = release.endpoint("approve_task")
+    step = order_flow.done("approve", endpoint.status)
+    sent, shown = json.loads(order_flow.fact("sent approve")), held(endpoint, step.answer)
+    if not sent.keys() & shown.keys():
+        raise Absent("field of an approval that a task shows", f"sent: {', '.join(sent) or 'none'}")
+    wrong = different(sent, shown)
+
+    assert not wrong, explain(
+        expected="a task shows what was sent to approve it",
+        seen=wrong,
+        next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-2", "REL-PPIC-1")
 @pytest.mark.parametrize(("state", "action"), orders.FORBIDDEN)
 def test_forbidden_transition_is_refused(
     state: str, action: str, order_flow: Flow, measured: Measured
@@ -84,6 +105,26 @@ def test_forbidden_transition_is_refused(
         seen=f"{_told(step)}; the task is in {step.state or 'no known state'} now",
         next="check the state in the same transaction that changes it",
         by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-2", "REL-PPIC-1")
+@pytest.mark.parametrize("action", orders.ACTIONS)
+def test_transition_happens_once(action: str, order_flow: Flow, release: Release, measured: Measured) -> None:
+    """Of several requests at once for the same transition, one succeeds."""
+    race = order_flow.race(orders.RACES[action])
+    measured(race.told)
+    judge(
+        race,
+        what=f"requests to {action} a task",
+        promised=release.endpoint(f"{action}_task").status,
+        following="lock the task before its state is read, or make the state part of the change's condition",
+    )
+
+    assert race.state == orders.LEADS_TO[action], explain(
+        expected=f"{action} leads to {orders.LEADS_TO[action]}, however many ask at once",
+        seen=f"{race.told}; the task is in {race.state or 'no known state'}",
+        next=REMEDY,
     )
 
 
@@ -122,6 +163,19 @@ def test_unknown_task_is_refused(name: str, order_flow: Flow, measured: Measured
         expected=f"{name}: refused with 404",
         seen=_told(step),
         next=REMEDY,
+        by_hand=step.answer.curl,
+    )
+
+
+@item("VAL-API-2", "REL-PPIC-1")
+def test_order_stays_when_another_is_removed(order_flow: Flow, release: Release) -> None:
+    """Removing an order leaves the others alone."""
+    step, own = order_flow.step(orders.NEIGHBOUR), release.records["order"]
+
+    assert step.answer.status not in GONE and not step.failed, explain(  # noqa: PT018  one claim
+        expected="an order is there after another one was removed",
+        seen=step.told,
+        next=f"see what {own.delete} removes besides the order that it is asked to",
         by_hand=step.answer.curl,
     )
 
@@ -168,6 +222,23 @@ def test_variance_over_ten_per_cent_is_refused(name: str, order_flow: Flow, meas
         expected=f"completing {orders.VARIANCES[name]} of {orders.PLANNED} pieces: refused with {CONFLICT}",
         seen=f"{_told(step)}; the task is in {step.state or 'no known state'} now",
         next="compare the quantity with the plan when a task is completed",
+        by_hand=step.answer.curl,
+    )
+
+
+@item("REL-PPIC-1")
+@pytest.mark.parametrize("name", orders.EXACTLY)
+def test_variance_of_ten_per_cent_is_accepted(
+    name: str, order_flow: Flow, release: Release, measured: Measured
+) -> None:
+    """A quantity that varies by 10 % from the plan, and not by more, is accepted."""
+    step, promised = order_flow.step(name), release.endpoint("complete_task").status
+    measured(step.answer.status, limit=promised)
+
+    assert step.answer.status == promised and step.state == "COMPLETED", explain(  # noqa: PT018  one claim
+        expected=f"completing {orders.EXACTLY[name]} of {orders.PLANNED} pieces answers {promised}",
+        seen=f"{_told(step)}; the task is in {step.state or 'no known state'}",
+        next="compare the quantity with the plan exactly: only a variance over 10 % is refused",
         by_hand=step.answer.curl,
     )
 
