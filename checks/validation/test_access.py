@@ -309,6 +309,26 @@ def test_signing_out_ends_the_token(access: Access, release: Release, measured: 
 
 
 @item("VAL-ACC-1")
+def test_signing_out_ends_the_refresh_token(access: Access, release: Release, measured: Measured) -> None:
+    """A session that was signed out cannot be renewed."""
+    how = _refresh(release)
+    seen: SignedOut = access.signed_out()
+    if seen.renewed is None:
+        raise CannotObserve("renewing a session after its sign-out", "the sign-in gave no refresh token")
+    if access.renewal().answer.status != how.status:
+        raise CannotObserve("renewing a session after its sign-out", "none can be renewed before it either")
+    measured(seen.renewed.status)
+
+    assert seen.renewed.status in REFUSALS, explain(
+        expected=f"{how.method} {how.path} refuses the refresh token of a session that was signed out",
+        seen=f"{seen.renewed.status} to the refresh token after a sign-out that was answered "
+        f"{seen.answer.status}",
+        next="let a sign-out end the session with all of its tokens",
+        by_hand=seen.renewed.curl,
+    )
+
+
+@item("VAL-ACC-1")
 def test_signing_out_answers_with_its_status(access: Access, release: Release, measured: Measured) -> None:
     """A sign-out answers with the promised status."""
     seen: SignedOut = access.signed_out()

@@ -334,6 +334,20 @@ async def sign_out_ends_nothing(_: Handler, __: Call) -> Result:
     return None
 
 
+@answer_fault("sign-out-leaves-refresh-token", ACCESS, endpoint="refresh", phase="validation")
+async def sign_out_leaves_refresh_token(honest: Handler, call: Call) -> Result:
+    """A session that was signed out can be renewed: its refresh token stays good."""
+    try:
+        return await honest(call)
+    except Refused:
+        encoded = call.body(RefreshWanted).refresh_token
+        user = unverified(encoded)
+        if jwt.decode(encoded, options={"verify_signature": False}).get("typ") != "refresh":
+            raise
+        renewed = replace(user, session=secrets.token_hex(8))
+        return AccessToken(access_token=sessions.token(renewed, "access", call.settings), expires_in=60)
+
+
 @answer_fault("access-token-as-refresh", ACCESS, endpoint="refresh", phase="validation")
 async def access_token_as_refresh(honest: Handler, call: Call) -> Result:
     """An access token is taken in the place of a refresh token."""

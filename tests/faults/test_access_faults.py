@@ -34,6 +34,7 @@ CAUSES = {
     "token-without-role": r"no such claim",
     "token-issued-last-year": r"issued -\d+ s from now",
     "sign-out-ends-nothing": r"\d+ to the token after a sign-out that was answered 204",
+    "sign-out-leaves-refresh-token": r"200 to the refresh token after a sign-out that was answered 204",
     "refresh-token-as-access": r"200 to a refresh token in the place of an access token",
     "access-token-as-refresh": r"200 to an access token in the place of a refresh token",
     "registration-with-any-role": r"POST /api/v1/users with role admin gives a token with role 'admin'",
