@@ -9,14 +9,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.access.another_system import ENVIRONMENT, KEY, PASSWORD, RELEASE, Shop, serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -39,14 +36,9 @@ def records(shop: Shop, folder: Path) -> list[dict[str, Any]]:
     report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
     assert report, done.stdout + done.stderr
     verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
+    shutil.rmtree(PROJECT / report[1])
     found: list[dict[str, Any]] = verdict["records"]
     return found
-
-
-@pytest.fixture(autouse=True)
-def _no_reports_left() -> Iterator[None]:
-    yield
-    shutil.rmtree(PROJECT / "reports" / "out" / "another-system", ignore_errors=True)
 
 
 @pytest.mark.parametrize("variation", ["", "refuses-a-role"])

@@ -9,24 +9,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.systems.tracker import ENVIRONMENT, PASSWORD, RELEASE, Tracker, serving
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 PROJECT = Path(__file__).resolve().parents[2]
 OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted or test_private"
 """The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
-
-
-@pytest.fixture(autouse=True)
-def _no_reports_left() -> Iterator[None]:
-    yield
-    shutil.rmtree(PROJECT / "reports" / "out" / "another-tracker", ignore_errors=True)
 
 
 def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
@@ -48,6 +39,7 @@ def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[d
     report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
     assert report, done.stdout + done.stderr
     verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
+    shutil.rmtree(PROJECT / report[1])
     found: list[dict[str, Any]] = verdict["records"]
     return [record for record in found if record["outcome"] != "NOT APPLICABLE"]
 
