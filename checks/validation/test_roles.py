@@ -34,7 +34,7 @@ NEXT = "set the endpoint's permissions as the release file has them, or correct 
 @pytest.fixture
 def reading(role_matrix: RoleMatrix, sweep: Sweep) -> Cells:
     """The rows of the endpoints that only read."""
-    return role_matrix.reading(sweep.census().swept)
+    return role_matrix.reading(sweep)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def writing(role_matrix: RoleMatrix) -> Cells:
 @pytest.fixture
 def everywhere(writing: Cells, role_matrix: RoleMatrix, sweep: Sweep) -> tuple[Cell, ...]:
     """What was seen of every caller: that its token is good shows where it may read, too."""
-    reading = caught(lambda: role_matrix.reading(sweep.census().swept))
+    reading = caught(lambda: role_matrix.reading(sweep))
     return writing.cells if isinstance(reading, Raised) else (*writing.cells, *reading.cells)
 
 

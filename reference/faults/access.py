@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jwt
 from pydantic import BaseModel
+from starlette.responses import JSONResponse
 
 from reference.application import sessions
-from reference.application.models import AccessToken, RefreshWanted, SignInWanted, Tokens, Wanted
+from reference.application.models import AccessToken, Boms, RefreshWanted, SignInWanted, Tokens, Wanted
 from reference.application.pool import Pool
 from reference.application.refusal import Refused
 from reference.application.table import Endpoint
@@ -86,6 +87,15 @@ def role_too_many_orders(table: Table) -> Table:
 def role_too_few(table: Table) -> Table:
     """The administrator may not list bills of materials."""
     return allowing(table, "list_boms", "warehouse")
+
+
+@answer_fault("another-body-for-one-role", "REL-BOM-2", endpoint="list_boms", phase="validation")
+async def another_body_for_one_role(honest: Handler, call: Call) -> Result:
+    """The administrator is shown the bills of materials as a bare list."""
+    result = await honest(call)
+    if not isinstance(result, Boms) or call.user is None or call.user.role != "admin":
+        return result
+    return JSONResponse([each.model_dump(mode="json") for each in result.items])
 
 
 @table_fault("anonymous-read", ACCESS)

@@ -21,6 +21,7 @@ CAUSES = {
     "role-too-many-acts": r"warehouse may not, and is let in: 200",
     "role-too-many-orders": r"warehouse may not, and is let in: 201",
     "role-too-few": r"admin may, and is answered 403",
+    "another-body-for-one-role": r"admin may, and is shown what breaks the contract: has no list in its",
     "anonymous-read": r"nobody \(no token\) may not, and is let in: 200",
     "anonymous-write": r"nobody \(no token\) may not, and is (let in: 200|not refused for that: 400)",
     "undeclared-public-operation": r"GET /api/v1/ppic/figures answers 200 to anybody",
