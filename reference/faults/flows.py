@@ -7,7 +7,9 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from reference.application.bom import next_revision
@@ -241,6 +243,33 @@ async def bom_list_limit_500(honest: Handler, call: Call) -> Result:
     if int(call.request.query_params.get("limit", "100")) > MOST_LISTED:
         return broken.server_error()
     return await honest(call)
+
+
+@answer_fault("bom-list-ignores-its-limit", "REL-BOM-1", endpoint="list_boms", phase="validation")
+async def bom_list_ignores_its_limit(honest: Handler, call: Call) -> Result:
+    """The BOM list takes no notice of a limit."""
+    return await honest(asking(call, limit="500"))
+
+
+@answer_fault("bom-list-skips-nothing", "REL-BOM-1", endpoint="list_boms", phase="validation")
+async def bom_list_skips_nothing(honest: Handler, call: Call) -> Result:
+    """Every page of the BOM list shows the first one, unless the whole of it is skipped."""
+    result = await honest(call)
+    is_empty = isinstance(result, Boms) and not result.items
+    return result if is_empty else await honest(asking(call, skip="0"))
+
+
+@answer_fault("bom-list-counts-its-page", "REL-BOM-1", endpoint="list_boms", phase="validation")
+async def bom_list_counts_its_page(honest: Handler, call: Call) -> Result:
+    """The total of the BOM list is the number of entries on the page."""
+    result = await honest(call)
+    return result.model_copy(update={"total": len(result.items)}) if isinstance(result, Boms) else result
+
+
+def asking(call: Call, **parameters: str) -> Call:
+    """Return the request with other parameters in its query."""
+    query = urlencode({**call.request.query_params, **parameters}).encode()
+    return replace(call, request=Request({**call.request.scope, "query_string": query}))
 
 
 # ---------------------------------------------------------------- orders and tasks

@@ -57,6 +57,7 @@ BAD_UPDATES: dict[str, dict[str, object]] = {
 SHOWING = ("list", "list: its type", "list: with inactive")
 HIDING = ("list: another product", "list: another type", "list: skipping it")
 LIMITS = ("list: 501", "list: 1000000000")
+PAGES = ("list: all", "list: first of them", "list: second of them")
 UNKNOWN = ("unknown id: read", "unknown id: update", "unknown id: delete")
 RACE = "create at once"
 UPDATE_RACE = "update at once"
@@ -117,6 +118,7 @@ class BomFlow:
         course.attempt(("delete in use",), self._in_use)
         course.attempt((RACE,), self._race)
         course.attempt((UPDATE_RACE,), self._update_race)
+        course.attempt(PAGES, self._pages)
         return course.flow()
 
     # ------------------------------------------------------------ parts
@@ -175,6 +177,12 @@ class BomFlow:
         )
         for name, query in zip((*SHOWING, *HIDING, *LIMITS), queries, strict=True):
             self._course.take(name, partial(self._listing, **query))
+
+    def _pages(self) -> None:
+        """List the product's BOMs, of which the flow has made several by now, one by one."""
+        queries: tuple[dict[str, object], ...] = ({}, {"limit": 1}, {"limit": 1, "skip": 1})
+        for name, query in zip(PAGES, queries, strict=True):
+            self._course.take(name, partial(self._listing, active_only="false", **query))
 
     def _unknown(self, watch: Watch, made: Made) -> None:
         """Ask for an id that is not there; write to it only once reading has said so."""

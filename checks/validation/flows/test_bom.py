@@ -11,9 +11,11 @@ from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import bom
 from checks.validation.flows.races import REFUSALS, judge
 from checks.validation.flows.steps import different, held, listed, same
+from fixtures import bodies
 from fixtures.bodies import hidden_error
 from fixtures.http import NotJson
-from fixtures.observation import CannotObserve
+from fixtures.observation import Absent, CannotObserve
+from fixtures.paging import SIZES, UNMISTAKABLE, total
 from fixtures.quoting import cut
 from fixtures.record_life import GONE
 
@@ -249,20 +251,61 @@ def test_list_of_a_product_is_its_own(bom_flow: Flow, release: Release) -> None:
 
 
 @item("REL-BOM-1")
+def test_list_goes_on_page_by_page(bom_flow: Flow, release: Release) -> None:
+    """Two pages of one BOM show the first two of the whole list, and the same total."""
+    endpoint, own = release.endpoint("list_boms"), release.records.get("bom")
+    if own is None or own.undo != "soft delete":
+        raise Absent("second BOM of a product", "the release file does not say that deleted ones are kept")
+    steps = [bom_flow.step(name) for name in bom.PAGES]
+    every, first, second = (_ids(endpoint, step) for step in steps)
+    if len(every) < 2:  # noqa: PLR2004  one is no second page
+        raise CannotObserve(
+            f"paging through {steps[0].answer.url}", f"it has {len(every)} BOMs: {steps[0].told}"
+        )
+    totals = [total(step.answer, UNMISTAKABLE) for step in steps]
+    wrong = [
+        f"{step.answer.url} shows {', '.join(shown) or 'none'}"
+        for step, shown, wanted in ((steps[1], first, every[0]), (steps[2], second, every[1]))
+        if shown != [wanted]
+    ]
+    if len(set(totals)) > 1 or (totals[0] is not None and totals[0] < len(every)):
+        wrong.append(f"the totals are {', '.join(map(str, totals))}")
+
+    assert not wrong, explain(
+        expected=f"pages of one BOM show {every[0]} and {every[1]}, and all tell the same total",
+        seen="; ".join(wrong),
+        next="apply skip and limit to the list, and count the whole of it",
+        by_hand=steps[2].answer.curl,
+    )
+
+
+@item("REL-BOM-1")
 @pytest.mark.parametrize("name", bom.LIMITS)
 def test_list_is_limited(name: str, bom_flow: Flow, release: Release, measured: Measured) -> None:
     """A page of more than 500 BOMs is refused, or cut at 500."""
     step = bom_flow.step(name)
     entries = listed(release.endpoint("list_boms"), step.answer)
     measured(f"{step.answer.status}, {len(entries or ())} entries", limit=MOST_LISTED)
-    is_capped = entries is not None and len(entries) <= MOST_LISTED
+    is_whole = entries is not None and len(entries) <= MOST_LISTED
 
-    assert is_capped or step.answer.status in BAD_INPUT_STATUSES, explain(
+    assert is_whole or step.answer.status in BAD_INPUT_STATUSES, explain(
         expected=f"{step.answer.url} is refused with 4xx, or answers with at most {MOST_LISTED} entries",
         seen=f"{len(entries)} entries" if entries is not None else step.told,
         next="limit the page: one request for all rows can exhaust the service",
         by_hand=step.answer.curl,
     )
+    if entries is not None and len(entries) < MOST_LISTED and not _tells_its_limit(step):
+        raise CannotObserve(
+            f"asking for more than {MOST_LISTED} BOMs",
+            f"it is accepted, and {len(entries)} are too few to see whether the page is cut",
+            remedy=f"refuse a limit over {MOST_LISTED}, or tell in the answer which one was taken",
+        )
+
+
+def _tells_its_limit(step: Step) -> bool:
+    """Return whether an answer tells the limit that was taken, and it is not too high."""
+    told = [bodies.field(step.answer.json(), name) for name in SIZES]
+    return any(isinstance(limit, int) and limit <= MOST_LISTED for limit in told)
 
 
 # ---------------------------------------------------------------- refusals
