@@ -8,6 +8,7 @@ import pytest
 
 from checks.validation.flows import bom, existing, kanban, orders
 from checks.validation.flows.steps import Course, Flow, require
+from fixtures.observation import NotRequired
 
 if TYPE_CHECKING:
     from fixtures.database import Database
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from fixtures.records import Records
     from fixtures.release import Release
     from fixtures.run import Run
+
+
+@pytest.fixture
+def _several_at_once(environment: Environment) -> None:
+    """Leave out what takes several requests at once where the environment allows one."""
+    if environment.concurrency == 1:
+        raise NotRequired("leave to send several requests at once", "raise concurrency to 2 or more")
 
 
 @pytest.fixture

@@ -184,7 +184,8 @@ class OrderFlow:
         for name, quantity in BAD_ORDERS.items():
             course.attempt((name,), partial(self._refused, name, quantity), blamed=name)
         course.attempt(UNKNOWN, self._unknown)
-        course.attempt((*RACES.values(), NEIGHBOUR), self._races)
+        course.attempt(tuple(RACES.values()), self._races)
+        course.attempt((NEIGHBOUR,), self._neighbours)
         return course.flow()
 
     def _races(self) -> None:
@@ -193,6 +194,10 @@ class OrderFlow:
             task = Task(self._course, made)
             for action in ACTIONS:
                 task.race(action)
+
+    def _neighbours(self) -> None:
+        """Remove an order while another one is there."""
+        with self._making() as made:
             with self._making():
                 pass
             self._course.take(NEIGHBOUR, partial(self._reading, id_of(made, "an order")))

@@ -342,6 +342,7 @@ def test_second_active_bom_of_another_type_is_refused(bom_flow: Flow, measured: 
 
 
 @item("REL-BOM-1")
+@pytest.mark.usefixtures("_several_at_once")
 def test_one_of_several_boms_at_once_is_made(bom_flow: Flow, release: Release, measured: Measured) -> None:
     """Of several BOMs of a product that are created at once, one is."""
     race = bom_flow.race(bom.RACE)
@@ -355,6 +356,7 @@ def test_one_of_several_boms_at_once_is_made(bom_flow: Flow, release: Release, m
 
 
 @item("REL-BOM-1")
+@pytest.mark.usefixtures("_several_at_once")
 def test_updates_at_once_raise_the_revision_each(
     bom_flow: Flow, release: Release, measured: Measured
 ) -> None:

@@ -110,6 +110,7 @@ def test_forbidden_transition_is_refused(
 
 @item("VAL-API-2", "REL-PPIC-1")
 @pytest.mark.parametrize("action", orders.ACTIONS)
+@pytest.mark.usefixtures("_several_at_once")
 def test_transition_happens_once(action: str, order_flow: Flow, release: Release, measured: Measured) -> None:
     """Of several requests at once for the same transition, one succeeds."""
     race = order_flow.race(orders.RACES[action])
