@@ -44,6 +44,7 @@ pytest_plugins = [
     "fixtures.cors",
     "fixtures.registration",
     "fixtures.privacy",
+    "fixtures.detours",
     "fixtures.role_matrix",
     "fixtures.access",
     "fixtures.instants",
