@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.own_targets import up_to_id
 from fixtures.release import Endpoint
-from fixtures.role_matrix import DENIALS, NOBODY, TO_THE_SIGN_IN, Cell, Row, alive_callers, judged, up_to_id
+from fixtures.role_matrix import DENIALS, NOBODY, TO_THE_SIGN_IN, Cell, Row, alive_callers, judged
 
 ROLES = ("admin", "clerk", "visitor")
 
