@@ -16,9 +16,9 @@ from checks.validation.flows import bom, kanban, orders
 from checks.validation.flows.steps import declares
 from fixtures.bodies import field
 from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped, without_effect
-from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
-from fixtures.openapi import BrokenDocument, Document
+from fixtures.openapi import BrokenDocument
+from fixtures.served_document import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,20 +69,30 @@ def judge(endpoint: Endpoint, swept: Swept, measured: Measured) -> None:
 
 @item("VAL-API-1")
 def test_served_document_is_an_openapi_document(sweep: Sweep, measured: Measured) -> None:
-    """The OpenAPI document is there, and can be read."""
+    """The OpenAPI document is there, can be read, and has all that it refers to."""
     answer = sweep.served_document()
     trouble = f"answers {answer.status}: {answer.described}" if answer.status != 200 else ""  # noqa: PLR2004
+    elsewhere: tuple[str, ...] = ()
     try:
-        measured(len(Document(answer.json()).operations), unit="operations")
-    except (NotJson, BrokenDocument) as error:
+        document = read(answer, answer.url)
+        measured(len(document.operations), unit="operations")
+        elsewhere = document.elsewhere
+        trouble = trouble or first([f"refers to {each}, which is not there" for each in document.dangling])
+    except BrokenDocument as error:
         trouble = trouble or str(error)
 
     assert not trouble, explain(
-        expected=f"GET {answer.url} answers 200 with an OpenAPI document in JSON",
+        expected=f"GET {answer.url} answers 200 with an OpenAPI document, in JSON or YAML, that is whole",
         seen=trouble,
         next="serve it, or take openapi out of the release file",
         by_hand=answer.curl,
     )
+    if elsewhere:
+        raise CannotObserve(
+            "reading the OpenAPI document",
+            f"it refers to other documents, which are not read: {first(list(elsewhere))}",
+            remedy="serve it as one document that holds all of its parts",
+        )
 
 
 @item("VAL-API-1")

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.openapi import BrokenDocument, Document, errors, validator
+from fixtures.openapi import BrokenDocument, Document
+from fixtures.schemas import errors, validator
 
 JSON = "application/json"
 
