@@ -9,7 +9,8 @@ import pytest
 from checks import Measured, explain, item
 from fixtures.bodies import hidden_error, rows
 from fixtures.http import NotJson
-from fixtures.observation import CannotObserve
+from fixtures.judgement import is_json
+from fixtures.observation import Absent, CannotObserve
 
 if TYPE_CHECKING:
     from fixtures.http import Answer
@@ -40,8 +41,9 @@ def test_critical_read_answers_with_its_status(
 def test_critical_read_answers_with_its_type(answer: Answer, endpoint: Endpoint, measured: Measured) -> None:
     """A critical read that succeeds answers with the promised media type."""
     measured(answer.content_type, limit=endpoint.content_type)
-    is_json = endpoint.content_type == "application/json" and answer.content_type.endswith("+json")
-    as_promised = answer.content_type == endpoint.content_type or is_json
+    is_kind = endpoint.content_type == "application/json" and answer.content_type.endswith("+json")
+    is_problem = answer.content_type.startswith("application/problem+")  # RFC 9457
+    as_promised = answer.content_type == endpoint.content_type or (is_kind and not is_problem)
 
     assert as_promised or answer.status != endpoint.status, explain(
         expected=f"GET {endpoint.path} answers with {endpoint.content_type}",
@@ -71,6 +73,25 @@ def test_critical_list_is_a_list(answer: Answer, endpoint: Endpoint, measured: M
             "an empty list, which can hide a broken serializer",
             remedy="declare a record that it shows, or make one in this environment",
         )
+
+
+@item("SMK-3", "SMK-5")
+@pytest.mark.endpoints(kinds=("read", "report", "page"))
+def test_critical_read_carries_no_error(answer: Answer, endpoint: Endpoint) -> None:
+    """A critical read of anything but a list answers without an error in its body."""
+    if not is_json(answer.content_type):
+        raise Absent("JSON body to read", f"it answers with {answer.content_type or 'no media type'}")
+    try:
+        trouble = hidden_error(answer.json())
+    except NotJson as error:
+        trouble = str(error)
+
+    assert not trouble or answer.status != endpoint.status, explain(
+        expected=f"{endpoint.method} {endpoint.path} answers without an error",
+        seen=f"{answer.status}; {trouble}",
+        next=REMEDY,
+        by_hand=answer.curl,
+    )
 
 
 def _list_of(answer: Answer, endpoint: Endpoint) -> tuple[list[object], str]:
