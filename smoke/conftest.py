@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.filling import filled, open_placeholders, path_of
+from fixtures.filling import open_placeholders, read
 from fixtures.http import Answer, NotJson
 from fixtures.observation import Absent, CannotObserve
 from fixtures.targets import ids, record_read_by
@@ -60,8 +60,7 @@ def answer(
     run: Run = request.getfixturevalue("run")
 
     def asked(each: Endpoint, id_: str = "") -> Answer:
-        path, query = path_of(each, environment, id_), filled(each.query, environment, run.mark)
-        return api.send(each.method, path, role=each.role, query=query)
+        return read(api, each, environment, run.mark, role=each.role, id_=id_)
 
     def observe() -> Answer:
         return asked(endpoint, _real_id(endpoint, release, asked) if open_placeholders(endpoint) else "")
@@ -82,9 +81,10 @@ def _real_id(endpoint: Endpoint, release: Release, asked: Callable[[Endpoint], A
             found = ids(listing, asked(listing).json(), endpoint.id_field)
     if not found:
         source = endpoint.ids_from or "no list"
-        got = f"no real id for its path: {source} shows no entry with {endpoint.id_field}"
+        place = "body" if endpoint.read_only else "path"
+        got = f"no real id for its {place}: {source} shows no entry with {endpoint.id_field}"
         remedy = "make a record in this environment, or see the check of the list"
-        raise CannotObserve(f"{endpoint.method} {endpoint.path}", got, remedy=remedy)
+        raise CannotObserve(endpoint.shown, got, remedy=remedy)
     return found[0]
 
 

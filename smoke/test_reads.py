@@ -30,7 +30,7 @@ def test_critical_read_answers_with_its_status(
     measured(answer.status, limit=endpoint.status)
 
     assert answer.status == endpoint.status, explain(
-        expected=f"GET {endpoint.path} as {endpoint.role} answers {endpoint.status}",
+        expected=f"{endpoint.shown} as {endpoint.role} answers {endpoint.status}",
         seen=answer.told,
         next=REMEDY,
         by_hand=answer.curl,
@@ -46,7 +46,7 @@ def test_critical_read_answers_with_its_type(answer: Answer, endpoint: Endpoint,
     as_promised = answer.content_type == endpoint.content_type or (is_kind and not is_problem)
 
     assert as_promised or answer.status != endpoint.status, explain(
-        expected=f"GET {endpoint.path} answers with {endpoint.content_type}",
+        expected=f"{endpoint.shown} answers with {endpoint.content_type}",
         seen=answer.told,
         next=REMEDY,
         by_hand=answer.curl,
@@ -62,14 +62,14 @@ def test_critical_list_is_a_list(answer: Answer, endpoint: Endpoint, measured: M
     measured(len(found), unit="records")
 
     assert not trouble, explain(
-        expected=f"GET {endpoint.path} answers with a list {place}, and no error",
+        expected=f"{endpoint.shown} answers with a list {place}, and no error",
         seen=f"{answer.status}; {trouble}",
         next=REMEDY,
         by_hand=answer.curl,
     )
     if not found and endpoint.shows is None:
         raise CannotObserve(
-            f"GET {endpoint.path}",
+            f"{endpoint.shown}",
             "an empty list, which can hide a broken serializer",
             remedy="declare a record that it shows, or make one in this environment",
         )
@@ -87,7 +87,7 @@ def test_critical_read_carries_no_error(answer: Answer, endpoint: Endpoint) -> N
         trouble = str(error)
 
     assert not trouble or answer.status != endpoint.status, explain(
-        expected=f"{endpoint.method} {endpoint.path} answers without an error",
+        expected=f"{endpoint.shown} answers without an error",
         seen=f"{answer.status}; {trouble}",
         next=REMEDY,
         by_hand=answer.curl,
@@ -113,18 +113,16 @@ def test_critical_list_shows_a_record_of_this_run(endpoint: Endpoint, shown: Rec
     """A critical list shows a record that the run has just created."""
     if shown.id is None:
         raise CannotObserve(
-            f"finding a record in GET {endpoint.path}",
+            f"finding a record in {endpoint.shown}",
             f"none could be created: {shown.created.status}",
             remedy="see the check of its creation",
         )
     listing = shown.listing()
     if listing.answer.status == endpoint.status and not listing.shown and not listing.whole:
-        raise CannotObserve(
-            f"finding a record in GET {endpoint.path}", "the list has more pages than were read"
-        )
+        raise CannotObserve(f"finding a record in {endpoint.shown}", "the list has more pages than were read")
 
     assert listing.shown, explain(
-        expected=f"GET {endpoint.path} shows the record {shown.id} that was just created",
+        expected=f"{endpoint.shown} shows the record {shown.id} that was just created",
         seen=f"{listing.answer.status} without it; the body is {listing.answer.described}",
         next=REMEDY,
         by_hand=listing.answer.curl,

@@ -14,7 +14,7 @@ from checks import Exhibits, Measured, explain, item
 from fixtures.baseline import tables
 from fixtures.census import text
 from fixtures.observation import Absent, CannotObserve
-from fixtures.role_matrix import NOBODY, alive_callers, denials, judged
+from fixtures.role_matrix import NOBODY, alive_callers, denials, is_good, judged
 from fixtures.run import Raised, caught
 
 if TYPE_CHECKING:
@@ -156,15 +156,15 @@ def _judge(
         CannotObserve: somebody could not be seen, and nobody breaks the promise.
         Absent: nobody is promised anything that could be seen here.
     """
-    asked = f"{endpoint.method} {endpoint.path}"
+    asked = endpoint.shown
     if not cells:
         raise Absent("caller to be let in or refused", f"the release file names none for {asked}")
     told = judged(endpoint, cells, alive=alive_callers(everywhere), denied=denials(release))
     measured("; ".join(f"{cell.who} {cell.status}" for cell in cells if cell.status))
 
     assert not told.wrong, explain(
-        expected=f"{asked} lets in {_permitted(endpoint)}; other roles get {endpoint.denied_status}, "
-        "requests without a token 401",
+        expected=f"{asked} lets in {_permitted(endpoint)}; {_refused(endpoint)}"
+        + ("; nothing is written without the CSRF token" if any(cell.forged for cell in cells) else ""),
         seen="; ".join(told.wrong),
         next=NEXT,
         by_hand=told.curl,
@@ -173,6 +173,13 @@ def _judge(
         raised.again()
     if told.open:
         raise CannotObserve(f"asking {asked} as every role", "; ".join(told.open), remedy=NEXT)
+
+
+def _refused(endpoint: Endpoint) -> str:
+    status = endpoint.denied_status
+    if is_good(status):
+        return f"everybody else gets an error in the body of an answer {status}, or 401 or 403"
+    return f"other roles get {status}, requests without a token 401"
 
 
 def _permitted(endpoint: Endpoint) -> str:
@@ -286,9 +293,9 @@ def _show(title: str, cells: Cells, release: Release, exhibits: Exhibits, matrix
     callers = matrix.callers()
     rows = []
     for endpoint in release.endpoints:
-        told = {cell.caller: cell.told for cell in cells.of(endpoint)}
+        told = {cell.caller: cell.told for cell in cells.of(endpoint) if not cell.forged}
         if told:
-            rows.append([f"{endpoint.method} {endpoint.path}", *(told.get(caller, "") for caller in callers)])
+            rows.append([endpoint.shown, *(told.get(caller, "") for caller in callers)])
     exhibits.table(title, ["endpoint", *(caller or "without a token" for caller in callers)], rows)
 
 
