@@ -11,26 +11,24 @@ from tests.systems import suite
 from tests.systems.tracker import ENVIRONMENT, PASSWORD, RELEASE, Tracker, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted or test_private"
 """The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
 
 
-@pytest.fixture(autouse=True)
-def _no_reports_left() -> Iterator[None]:
-    yield
-    suite.forget("another-tracker")
-
-
 def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
     """Return the records of one phase, without those that do not apply."""
     with serving(tracker) as url:
-        environment = ENVIRONMENT.format(release="release.toml", url=url)
-        secrets = {"TRACKER_PASSWORD": PASSWORD}
         return suite.judged(
-            folder, release=RELEASE, environment=environment, secrets=secrets, phase=phase, only=only
+            folder,
+            name="another-tracker",
+            release=RELEASE,
+            environment=ENVIRONMENT,
+            url=url,
+            secrets={"TRACKER_PASSWORD": PASSWORD},
+            phase=phase,
+            only=only,
         )
 
 
