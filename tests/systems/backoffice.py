@@ -119,12 +119,16 @@ allowed = {json.dumps(allowed)}
     )
 )
 ENVIRONMENT = """
-name = "another-backoffice"
+name = "{name}"
 release = "{release}"
 writes = "own-records"
 api = {{ url = "{url}" }}
 identity = {{ environment = {{ header = "X-Stage", equals = "qa" }} }}
-absent = {{ database = "another team's", frontend = "pages of the same service", version = "told nowhere" }}
+credentials = {{ default_accounts = true }}
+[absent]
+database = "another team's"
+frontend = "pages of the same service"
+version = "told nowhere"
 [not_applicable]
 VAL-PERF-3 = "its memory is another team's"
 REL-PERF-1 = "nothing was there before it"
@@ -206,8 +210,10 @@ class BackOffice:
             ("GET", "/"): self.home,
             ("POST", "/logout"): self.sign_out,
         }
-        found = pages.get((method, asked.path))
-        return found(asked) if found else self.work(asked)
+        try:
+            return pages.get((method, asked.path), self.work)(asked)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return Reply(400, {"error": "what?"})
 
     # ------------------------------------------------------------ people
 
@@ -239,12 +245,23 @@ class BackOffice:
         is_shown = known is not None and asked.form.get("csrf_token") == known.csrf
         if known is None or not (is_shown or "forms are not compared" in self.broken):
             return Reply(403, "<p>Your form has expired.</p>")
-        role = USERS.get(asked.form.get("user", ""))
-        is_known = asked.form.get("password") == PASSWORD or "any password will do" in self.broken
-        if role is None or not is_known:
-            if role and "a refusal signs in" in self.broken:
-                return Reply(200, "<p>Wrong name or password.</p>", self.given(role)[1])
-            return Reply(200, "<p>Wrong name or password.</p>")
+        role = self.known(asked.form.get("user", ""), asked.form.get("password", ""))
+        if role:
+            return self.signed_in(id_, known, role)
+        given = USERS.get(asked.form.get("user", "")) if "a refusal signs in" in self.broken else None
+        headers = self.given(given)[1] if given else {}
+        return Reply(200, "<p>Wrong name or password.</p>", headers)
+
+    def known(self, user: str, password: str) -> str | None:
+        """Return the role that a name and a password give."""
+        if "quotes sign in" in self.broken and "'" in user:
+            return "clerk"
+        if "a default account is left" in self.broken and (user, password) == ("admin", "admin"):
+            return "supervisor"
+        is_right = password == PASSWORD or "any password will do" in self.broken
+        return USERS.get(user) if is_right else None
+
+    def signed_in(self, id_: str, known: Session, role: str) -> Reply:
         if "sessions are kept" in self.broken:
             known.role = role
             return Reply(303, headers={"Location": "/"})
@@ -396,7 +413,8 @@ class BackOffice:
             {"run": "nightly", "status": "failed", "error": "disk full"},
             {"run": "hourly", "status": "ok"},
         ]
-        return Reply(200, next(each for each in runs if each["run"] == id_) if id_ else runs)
+        found = [each for each in runs if id_ in {"", each["run"]}]
+        return Reply(200, found[0] if id_ else found) if found else Reply(404, {"error": "no such run"})
 
     def about_summary(self, _: str) -> Reply:
         status = "error" if "summary fails quietly" in self.broken else "ok"
@@ -412,6 +430,10 @@ def serving(office: BackOffice) -> Iterator[str]:
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
+
+        def version_string(self) -> str:
+            """Say nothing of what it is made of."""
+            return "backoffice"
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -22,9 +22,15 @@ CONTRACT = "test_contract or test_timestamps and not flows"
 def judged(office: BackOffice, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
     """Return the records of one phase, without those that do not apply."""
     with serving(office) as url:
-        environment = ENVIRONMENT.format(release="release.toml", url=url)
         return suite.judged(
-            folder, release=RELEASE, environment=environment, secrets=SECRETS, phase=phase, only=only
+            folder,
+            name="another-backoffice",
+            release=RELEASE,
+            environment=ENVIRONMENT,
+            url=url,
+            secrets=SECRETS,
+            phase=phase,
+            only=only,
         )
 
 
@@ -152,10 +158,26 @@ def test_smoke_names_what_is_broken(broken: str, cause: str, tmp_path: Path) -> 
     assert cause.startswith(item)
 
 
-def test_a_session_that_survives_the_sign_in_is_found_by_the_security_phase(tmp_path: Path) -> None:
-    only = "test_session_of_before_the_sign_in"
-    sound = judged(BackOffice(), tmp_path, "security", only)
-    (failed,) = judged(BackOffice("sessions are kept"), tmp_path, "security", only)
+SIGNING_IN = "test_tokens or test_errors or test_default_accounts"
 
-    assert [record["outcome"] for record in sound] == ["PASSED"]
-    assert re.match(r"SEC-PRE-4 .+ 401 before, and 200 after clerk signed in with it", told(failed))
+
+def test_a_healthy_back_office_signs_in_safely(tmp_path: Path) -> None:
+    records = judged(BackOffice(), tmp_path, "security", SIGNING_IN)
+
+    assert not [record for record in records if record["outcome"] != "PASSED"]
+    assert {item for record in records for item in record["items"]} == {"SEC-PRE-4", "SEC-PRE-5", "SEC-PRE-8"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "cause"),
+    [
+        ("sessions are kept", "SEC-PRE-4 .+ 401 before, and 200 after clerk signed in with it"),
+        ("quotes sign in", r"SEC-PRE-8 .+\[a quote\] .*somebody got in with a quote instead of a password"),
+        ("a default account is left", "SEC-PRE-5 .+ signing in as admin/admin answers 303"),
+    ],
+)
+def test_an_unsafe_sign_in_is_found_by_the_security_phase(broken: str, cause: str, tmp_path: Path) -> None:
+    records = judged(BackOffice(broken), tmp_path, "security", SIGNING_IN)
+    (seen,) = [told(record) for record in records if record["outcome"] != "PASSED"]
+
+    assert re.match(cause, seen), seen

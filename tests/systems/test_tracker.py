@@ -20,10 +20,15 @@ OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_pe
 def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
     """Return the records of one phase, without those that do not apply."""
     with serving(tracker) as url:
-        environment = ENVIRONMENT.format(release="release.toml", url=url)
-        secrets = {"TRACKER_PASSWORD": PASSWORD}
         return suite.judged(
-            folder, release=RELEASE, environment=environment, secrets=secrets, phase=phase, only=only
+            folder,
+            name="another-tracker",
+            release=RELEASE,
+            environment=ENVIRONMENT,
+            url=url,
+            secrets={"TRACKER_PASSWORD": PASSWORD},
+            phase=phase,
+            only=only,
         )
 
 
