@@ -70,6 +70,7 @@ def test_a_date_with_a_time_in_any_other_shape_is_wrong_whatever_its_field(value
         {"shift_start": "08:00"},
         {"opens_at": "08"},
         {"opens_at": "08:00:00", "delivery_time": "14:30:00.5+01:00", "closing_time": "T20:00:00Z"},
+        {"elapsed_time": "0:01:30.5", "lead_time": "2 days, 4:00:00", "cycle_time": "1 day 04:00:00"},
         {"version": "2026.01.26"},
         {"version": "1.0.0-20260126T100000"},
         {"id": "20260126T100000"},
