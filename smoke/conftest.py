@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.bodies import entries
 from fixtures.filling import open_placeholders, read
 from fixtures.http import Answer, NotJson
 from fixtures.observation import Absent, CannotObserve
@@ -78,7 +79,10 @@ def _real_id(endpoint: Endpoint, release: Release, asked: Callable[[Endpoint], A
     if endpoint.ids_from:
         listing = release.endpoint(endpoint.ids_from)
         with suppress(NotJson):
-            found = ids(listing, asked(listing).json(), endpoint.id_field)
+            body = asked(listing).json()
+            found = ids(listing, body, endpoint.id_field)
+            if listing.empty and entries(body, listing) == []:
+                raise Absent(f"entry of {listing.name} to read", f"it is empty: {listing.empty}")
     if not found:
         source = endpoint.ids_from or "no list"
         place = "body" if endpoint.read_only else "path"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import Measured, explain, item
-from fixtures.bodies import hidden_error, rows
+from fixtures.bodies import entries, hidden_error
 from fixtures.http import NotJson
 from fixtures.judgement import is_json
 from fixtures.observation import Absent, CannotObserve
@@ -67,11 +67,12 @@ def test_critical_list_is_a_list(answer: Answer, endpoint: Endpoint, measured: M
         next=REMEDY,
         by_hand=answer.curl,
     )
-    if not found and endpoint.shows is None:
+    if not found and endpoint.shows is None and endpoint.empty is None:
         raise CannotObserve(
             f"{endpoint.shown}",
             "an empty list, which can hide a broken serializer",
-            remedy="declare a record that it shows, or make one in this environment",
+            remedy="declare a record that it shows, or make one in this environment, "
+            f'or say at endpoints[{endpoint.name}] why it may be so: empty = "reason"',
         )
 
 
@@ -100,7 +101,7 @@ def _list_of(answer: Answer, endpoint: Endpoint) -> tuple[list[object], str]:
         body = answer.json()
     except NotJson as error:
         return [], str(error)
-    found = rows(body, endpoint.list_field)
+    found = entries(body, endpoint)
     if found is None:
         return [], hidden_error(body) or f"no list there; the body is {answer.described}"
     return found, hidden_error(body)

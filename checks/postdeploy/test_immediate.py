@@ -33,6 +33,7 @@ def test_safe_endpoint_keeps_its_contract(endpoint: Endpoint, swept: Swept, meas
         next="read the service's log for this request",
         by_hand=swept.by_hand,
     )
+    swept.require_clear()
 
 
 @item("POST-IMM-5")
@@ -62,6 +63,7 @@ def test_documented_operations_keep_their_word(
         by_hand="\n".join(each.by_hand for each in broken[:3] if each.by_hand),
     )
     unseen = [each.why_not for each in others if each.trouble and each.trouble.kind == "CannotObserve"]
+    unseen += [f"{each.shown}: {each.unclear}" for each in others if each.unclear]
     if unseen:
         raise CannotObserve(
             f"{len(unseen)} of {len(others)} operations that only the OpenAPI document names",

@@ -65,6 +65,7 @@ def judge(endpoint: Endpoint, swept: Swept, measured: Measured) -> None:
         next=REMEDY,
         by_hand=swept.by_hand,
     )
+    swept.require_clear()
 
 
 @item("VAL-API-1")
@@ -84,7 +85,7 @@ def test_served_document_is_an_openapi_document(sweep: Sweep, measured: Measured
     assert not trouble, explain(
         expected=f"GET {answer.url} answers 200 with an OpenAPI document, in JSON or YAML, that is whole",
         seen=trouble,
-        next="serve it, or take openapi out of the release file",
+        next="serve it whole, or take openapi out of the release file",
         by_hand=answer.curl,
     )
     if elsewhere:
@@ -126,6 +127,7 @@ def judge_operations(others: list[Swept], measured: Measured) -> None:
         by_hand="\n".join(curls[:3]),
     )
     unseen = [each.why_not for each in others if each.trouble and each.trouble.kind == "CannotObserve"]
+    unseen += [f"{each.shown}: {each.unclear}" for each in others if each.unclear]
     if unseen:
         raise CannotObserve(
             f"{len(unseen)} of {len(others)} operations that only the OpenAPI document names",
@@ -195,6 +197,8 @@ def judge_life(
         by_hand="\n".join(answer.curl for _, answer, _ in answers),
     )
     life.require_proof(own.undo)
+    for each in swept:
+        each.require_clear()
 
 
 def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
@@ -293,6 +297,7 @@ def judge_change(
             "or say in its effect what changes"
         )
         raise CannotObserve(f"seeing what {endpoint.method} {endpoint.path} changes", got, remedy=remedy)
+    swept.require_clear()
 
 
 @item("VAL-API-1")

@@ -561,7 +561,10 @@ def endpoint(**changes: object) -> str:
         "kind": "list",
         **changes,
     }
-    lines = (f"{key} = {tomlfile.quote(value)}" for key, value in values.items())
+    lines = (
+        f"{key} = {str(value).lower() if isinstance(value, int) else tomlfile.quote(value)}"
+        for key, value in values.items()
+    )
     return "\n".join(["[[endpoints]]", *lines, ""])
 
 
@@ -756,6 +759,34 @@ def record(create: str, note: str) -> str:
                 allowed: {mark}, {changed}, {sentinel:NAME}
                 did you mean: {changed}""",
             id="an effect with an unknown placeholder",
+        ),
+        pytest.param(
+            endpoint(keyed=True, id_field="key.no", empty="none yet", shows="order"),
+            """\
+              endpoints[orders].id_field: "key.no", although keyed is there
+                allowed: a field without a dot, which takes the id of each entry
+              endpoints[orders].empty: there, although shows is there
+                allowed: one of them: a list that shows a record of the run's own is not empty""",
+            id="a list by id with an id within, and one that is empty and is not",
+        ),
+        pytest.param(
+            endpoint(kind="report", total="meta.total", empty="x", keyed=True),
+            """\
+              endpoints[orders].total: there, although kind = "report"
+                allowed: kind = "list"
+              endpoints[orders].empty: there, although kind = "report"
+                allowed: kind = "list"
+              endpoints[orders].keyed: there, although kind = "report"
+                allowed: kind = "list\"""",
+            id="a report that is no list",
+        ),
+        pytest.param(
+            "[timestamps]\nepoch = { exp = 'secs' }\n",
+            """\
+              timestamps.epoch.exp: found the string "secs"
+                allowed: "seconds", "milliseconds", "microseconds" or "nanoseconds"
+                did you mean: seconds""",
+            id="unknown unit of an epoch",
         ),
         pytest.param(
             endpoint(body_type="text/html"),

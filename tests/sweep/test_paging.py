@@ -65,6 +65,11 @@ def test_links_and_cursors_are_followed(headers: Any, body: Any, more: Any) -> N
         ({"page": 2, "per_page": 2}, {"total": 5}, 2, {"page": 3, "per_page": 2}, False),
         ({"skip": 4, "limit": 2}, {"total": 9}, 2, {"skip": 6, "limit": 2}, True),
         ({"offset": 0, "limit": 2}, {}, 2, {"offset": 2, "limit": 2}, False),
+        ({"page[number]": 1}, {"meta": {"page": {"total_items": 9}}}, 2, {"page[number]": 2}, True),
+        ({"page": 0}, {"page": {"totalElements": 5, "totalPages": 3}}, 2, {"page": 1}, True),
+        # A total of just what a full page has may be that of the page.
+        ({"page": 1, "limit": 2}, {"total": 2, "pages": 1}, 2, {"page": 2, "limit": 2}, False),
+        ({"offset": 0, "limit": 2}, {"total": 2}, 2, {"offset": 2, "limit": 2}, False),
     ],
 )
 def test_counted_pages_go_on(
@@ -85,6 +90,8 @@ def test_counted_pages_go_on(
         ({"page": 2}, {"totalPages": 2}, 2),
         ({"page": 1}, {"total": 2}, 2),
         ({"skip": 0}, {"total": 2}, 2),
+        ({"page": 1, "limit": 3}, {"total": 2}, 2),
+        ({"offset": 2, "limit": 2}, {"total": 4}, 2),
         ({"skip": 0, "limit": 2}, {}, 0),
         ({"start": "2026-01-01"}, {}, 2),
         ({}, {"next": "a step of the process"}, 2),
@@ -126,6 +133,46 @@ def test_a_second_page_keeps_the_contract_too(swept: Callable[..., Any], second:
 
     assert (problem in found[0]) if problem else not found
     assert api.asked == ["/things", "/more {'c': '2'}"]
+
+
+TOLD = {**LIST, "query": {"page": 1, "limit": 2}}
+
+
+@pytest.mark.parametrize(
+    ("more", "pages", "problem"),
+    [
+        ({}, [(2, [1, 2, 3])], "has 3 entries, although limit = 2 asks for no more"),
+        ({}, [(9, [1, 2]), (9, [3, 4, 5])], "on its second page has 3 entries, although limit = 2"),
+        (
+            {},
+            [(2, [1, 2]), (2, [3, 4])],
+            "says that there are 2 entries in all, and its first two pages show 4",
+        ),
+        ({}, [(2, [1, 2]), (1, [3])], "says that there are 2 entries in all, and its first two pages show 3"),
+        ({}, [(2, [1, 2]), (2, [])], ""),
+        ({}, [(2, [1, 2]), (2, [1, 2])], ""),
+        ({}, [(4, [1, 2]), (4, [1, 2])], "on its second page shows the same entries as the first"),
+        ({}, [(2, [1, 2]), (3, [3])], ""),
+        ({}, [(1, [1, 2]), (1, [3])], ""),
+        ({"total": "total"}, [(1, [1, 2]), (1, [3])], "says that there are 1 entries in all"),
+        ({"total": "sum"}, [(9, [1, 2])], "has no number of entries in its field sum"),
+    ],
+)
+def test_limits_are_kept_and_totals_are_of_all_pages(
+    swept: Callable[..., Any], more: Any, pages: Any, problem: str
+) -> None:
+    answers = iter([{"total": total, "items": [{"id": n} for n in ids]} for total, ids in pages])
+    sweep, _ = swept([{**TOLD, **more}], {"/things": lambda _: next(answers, {"total": 0, "items": []})})
+    found = sweep.census().swept[0].problems
+
+    assert (problem in found[0]) if problem else not found
+
+
+def test_a_size_is_no_limit_where_the_list_has_no_pages(swept: Callable[..., Any]) -> None:
+    body = {"items": [{"id": n} for n in range(50)]}
+    sweep, _ = swept([{**LIST, "query": {"size": 42}}], {"/things": body})
+
+    assert sweep.census().swept[0].problems == ()
 
 
 def test_a_page_that_nobody_promised_may_be_missing(swept: Callable[..., Any]) -> None:

@@ -58,6 +58,82 @@ def test_ids_are_quoted_and_dotted_fields_followed(swept: Callable[..., Any]) ->
     assert facts(sweep)["thing"].problems == ()
 
 
+def test_a_list_by_id_is_a_list_whose_names_fill_paths(swept: Callable[..., Any]) -> None:
+    listed = {**LIST, "keyed": True, "list_field": "all"}
+    table = {"/things": {"all": {"a b": {"n": 1}, "c": "text"}}, "/things/a%20b": {"n": 1}, "/things/c": {}}
+    sweep, _ = swept([listed, READ], table)
+
+    assert (facts(sweep)["things"].rows, facts(sweep)["things"].problems) == (2, ())
+    assert facts(sweep)["thing"].asked == "/things/a%20b"
+
+
+@pytest.mark.parametrize("body", [[], {"all": []}, {"all": None}])
+def test_what_is_no_object_by_id_is_a_finding(swept: Callable[..., Any], body: Any) -> None:
+    sweep, _ = swept([{**LIST, "keyed": True, "list_field": "all"}], {"/things": body})
+
+    assert "has no object by id in its field all" in facts(sweep)["things"].problems[0]
+
+
+def test_of_ids_with_other_marks_one_of_each_kind_is_asked_for(swept: Callable[..., Any]) -> None:
+    listed = things(1, 2, 3, "a/b", "ü", "x y", "c/d", "é")
+    known = {f"/things/{path}": {"id": id_} for path, id_ in (("1", 1), ("a%2Fb", "a/b"), ("%C3%BC", "ü"))}
+    sweep, api = swept([LIST, READ], {"/things": listed, **known})
+
+    assert facts(sweep)["thing"].problems[0].startswith("for id 'x y' answers 404 instead of 200")
+    assert api.asked[1:-1] == ["/things/1", "/things/a%2Fb", "/things/%C3%BC", "/things/x%20y"]
+
+
+def test_a_list_that_may_be_empty_leaves_nothing_open(swept: Callable[..., Any]) -> None:
+    sweep, _ = swept([{**LIST, "empty": "none is open"}, READ], {"/things": []})
+    found = facts(sweep)["thing"].trouble
+
+    assert facts(sweep)["things"].problems == ()
+    assert found is not None
+    assert (found.kind, "it is empty: none is open" in facts(sweep)["thing"].why_not) == ("Absent", True)
+
+
+def test_a_list_that_may_be_empty_and_is_not_there_leaves_its_reader_open(swept: Callable[..., Any]) -> None:
+    sweep, _ = swept([{**LIST, "empty": "none is open"}, READ], {"/things": (500, {})})
+    found = facts(sweep)["thing"].trouble
+
+    assert found is not None
+    assert found.kind == "CannotObserve"
+
+
+def test_a_schema_that_cannot_be_used_leaves_only_itself_open(swept: Callable[..., Any]) -> None:
+    schema = {"properties": {"a": {"$ref": "#/$defs/Gone"}}}
+    sweep, _ = swept(
+        [{**LIST, "kind": "report", "schema": schema}], {"/things": {"a": 1, "at": "2026-01-26T10:00:00Z"}}
+    )
+    (found,) = sweep.census().swept
+
+    assert (found.status, found.stamps, found.problems, found.trouble) == (200, 1, (), None)
+    with pytest.raises(CannotObserve, match="refers to '/\\$defs/Gone', which is not there"):
+        found.require_clear()
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "id_"),
+    [
+        ({"data": [{"id": "7"}], "included": [], "meta": {}}, "/things/{thing_id}/x", "7"),
+        (
+            {"_embedded": {"things": [{"code": "T1"}]}, "_links": {}, "page": {}},
+            "/things/{thing_code}/x",
+            "T1",
+        ),
+        ([{"number": "N1", "id": 3}], "/things/{thingNumber}/x", "N1"),
+    ],
+)
+def test_lists_in_usual_envelopes_fill_the_paths_of_operations(
+    swept: Callable[..., Any], body: Any, path: str, id_: str
+) -> None:
+    document = served({"/things": get(), path: get()})
+    table = {"/openapi.json": document, "/things": body, f"/things/{id_}/x": {}}
+    sweep, _ = swept([], table, openapi="/openapi.json")
+
+    assert facts(sweep)[f"GET {path}"].asked == f"/things/{id_}/x"
+
+
 def test_no_real_id_is_unknown_by_name_and_nothing_is_guessed(swept: Callable[..., Any]) -> None:
     sweep, api = swept([LIST, READ], {"/things": []})
 

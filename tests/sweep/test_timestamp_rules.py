@@ -69,6 +69,8 @@ def test_a_date_with_a_time_in_any_other_shape_is_wrong_whatever_its_field(value
         {"created_at": ""},
         {"shift_start": "08:00"},
         {"opens_at": "08"},
+        {"opens_at": "08:00:00", "delivery_time": "14:30:00.5+01:00", "closing_time": "T20:00:00Z"},
+        {"elapsed_time": "0:01:30.5", "lead_time": "2 days, 4:00:00", "cycle_time": "1 day 04:00:00"},
         {"version": "2026.01.26"},
         {"version": "1.0.0-20260126T100000"},
         {"id": "20260126T100000"},
@@ -110,6 +112,8 @@ def test_what_is_no_timestamp_is_no_finding(body: object) -> None:
         ({"timestamp": "1769396400"}, "$.timestamp is a number in a string (seconds since 1970)"),
         ({"created_at": "26/01/2026"}, "$.created_at is not ISO 8601"),
         ({"created_on": "Jan 26, 2026"}, "$.created_on is not ISO 8601"),
+        ({"created_at": "10:00:00"}, "$.created_at is not ISO 8601"),
+        ({"login_time": "10:00:00 PM"}, "$.login_time is not ISO 8601"),
         ({"startTime": "today 10:00"}, "$.startTime is not ISO 8601"),
         ({"a b": {"2026-01-26T10:00:00": 5}}, "$['a b']['2026-01-26T10:00:00'] has no offset"),
         ({"span": "2026-01-26T10:00:00/2026-01-27T10:00:00Z"}, "$.span has no offset"),
@@ -117,6 +121,29 @@ def test_what_is_no_timestamp_is_no_finding(body: object) -> None:
 )
 def test_a_field_named_for_a_moment_and_odd_places_are_looked_at(body: object, trouble: str) -> None:
     assert troubles(body) == [trouble]
+
+
+EPOCH = {"exp": "seconds", "posted_at": "milliseconds"}
+
+
+@pytest.mark.parametrize(
+    ("body", "trouble"),
+    [
+        ({"exp": 1769396400, "posted_at": 1769396400123}, None),
+        ({"a": [{"exp": 1769396400.25}, {"exp": 0}, {"exp": None}]}, None),
+        ({"posted_at": 1769396400}, "is a number of seconds since 1970, milliseconds are promised"),
+        ({"exp": 1769396400123}, "is a number of milliseconds since 1970, seconds are promised"),
+        ({"exp": "1769396400"}, "is no number of seconds since 1970"),
+        ({"exp": "2026-01-26T10:00:00Z"}, "is no number of seconds since 1970"),
+    ],
+)
+def test_a_field_that_counts_since_1970_has_to_do_so_and_is_in_no_zone(
+    body: object, trouble: str | None
+) -> None:
+    found = list(stamps(body, EPOCH))
+
+    assert [stamp.trouble for stamp in found if stamp.trouble] == ([trouble] if trouble else [])
+    assert not [stamp for stamp in found if zone_trouble(stamp, JAKARTA)]
 
 
 @pytest.mark.parametrize(

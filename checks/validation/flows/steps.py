@@ -549,7 +549,7 @@ def listed(endpoint: Endpoint, answer: Answer) -> list[dict[str, object]] | None
     if answer.status >= FIRST_ERROR:
         return None
     try:
-        found = bodies.rows(answer.json(), endpoint.list_field)
+        found = bodies.entries(answer.json(), endpoint)
     except NotJson:
         return None
     return None if found is None else [entry if isinstance(entry, dict) else {} for entry in found]

@@ -11,6 +11,7 @@ from checks import Measured, explain, item
 from fixtures.http import NotJson
 from fixtures.judgement import timestamps
 from fixtures.observation import Absent
+from fixtures.timestamps import NO_EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +37,9 @@ def flow(request: pytest.FixtureRequest, release: Release) -> Flow:
 
 
 @item("REL-TIME-1")
-def test_answers_of_a_flow_have_iso8601_timestamps(flow: Flow, measured: Measured) -> None:
+def test_answers_of_a_flow_have_iso8601_timestamps(flow: Flow, release: Release, measured: Measured) -> None:
     """Every timestamp in the answers to a flow's requests is ISO 8601 with an offset."""
-    found = list(_timestamps(flow, None))
+    found = list(_timestamps(flow, None, release))
     measured(sum(count for _, count, _, _ in found), unit="timestamps")
     wrong = [(step, text) for step, _, misshapen, _ in found for text in misshapen]
 
@@ -56,7 +57,7 @@ def test_answers_of_a_flow_have_timestamps_in_the_promised_zone(
 ) -> None:
     """Every timestamp in the answers to a flow's requests has the promised zone's offset."""
     zone = release.timestamps.zone if release.timestamps else ""
-    found = list(_timestamps(flow, ZoneInfo(zone)))
+    found = list(_timestamps(flow, ZoneInfo(zone), release))
     measured(sum(count for _, count, _, _ in found), unit="timestamps")
     wrong = [(step, text) for step, _, _, elsewhere in found for text in elsewhere]
 
@@ -69,15 +70,16 @@ def test_answers_of_a_flow_have_timestamps_in_the_promised_zone(
 
 
 def _timestamps(
-    flow: Flow, zone: ZoneInfo | None
+    flow: Flow, zone: ZoneInfo | None, release: Release
 ) -> Iterator[tuple[Step, int, tuple[str, ...], tuple[str, ...]]]:
     """Yield each step that was answered with JSON, its timestamps, the misshapen and those elsewhere."""
+    epoch = release.timestamps.epoch if release.timestamps else NO_EPOCH
     for step in flow.steps.values():
         try:
             body = step.answer.json()
         except NotJson:
             continue
-        yield step, *timestamps(body, zone)
+        yield step, *timestamps(body, zone, epoch)
 
 
 def _shown(wrong: list[tuple[Step, str]]) -> str:
