@@ -69,20 +69,21 @@ def answer(
     return run.once(f"critical read {endpoint.name}", observe, Answer)
 
 
-def _real_id(endpoint: Endpoint, release: Release, asked: Callable[[Endpoint], Answer]) -> str:
-    """Return the id of an entry that the list of an endpoint shows.
+def _real_id(endpoint: Endpoint, release: Release, asked: Callable[..., Answer]) -> str:
+    """Return the id of an entry that the list of an endpoint shows, or that reading another record does.
 
     Raises:
         CannotObserve: it shows none.
     """
     found: tuple[str, ...] = ()
     if endpoint.ids_from:
-        listing = release.endpoint(endpoint.ids_from)
+        source = release.endpoint(endpoint.ids_from)
+        above = _real_id(source, release, asked) if open_placeholders(source) else ""
         with suppress(NotJson):
-            found = ids(listing, asked(listing).json(), endpoint.id_field)
+            found = ids(source, asked(source, above).json(), endpoint.id_field)
     if not found:
-        source = endpoint.ids_from or "no list"
-        got = f"no real id for its path: {source} shows no entry with {endpoint.id_field}"
+        shown = endpoint.ids_from or "no list"
+        got = f"no real id for its path: {shown} shows no entry with {endpoint.id_field}"
         remedy = "make a record in this environment, or see the check of the list"
         raise CannotObserve(f"{endpoint.method} {endpoint.path}", got, remedy=remedy)
     return found[0]
