@@ -233,7 +233,10 @@ def _requests(
         for endpoint in release.endpoints
         if endpoint.method in _SAFE
         and endpoint.change != "removed"
-        and (endpoint.ids_from or set(endpoint.placeholders) <= endpoint.path_values.keys())
+        and (
+            set(endpoint.placeholders) <= endpoint.path_values.keys()
+            or (endpoint.ids_from and by_name[endpoint.ids_from].kind == "list")
+        )
     }
     chosen = []
     for name, weight in weights.items():
@@ -250,6 +253,12 @@ def _requests(
                 remedy="name what is read by GET"
                 if endpoint.read_only
                 else "name an own record under writes instead",
+            )
+        if endpoint.ids_from and by_name[endpoint.ids_from].kind != "list":
+            raise CannotObserve(
+                "planning the load",
+                f"the ids of {name} are in {endpoint.ids_from}, which is no list",
+                remedy="leave it out of the mix",
             )
         chosen.append(request_of(endpoint, values, weight))
     wanted = sorted({request.ids_from for request in chosen if request.needs_id and request.ids_from})

@@ -69,24 +69,25 @@ def answer(
     return run.once(f"critical read {endpoint.name}", observe, Answer)
 
 
-def _real_id(endpoint: Endpoint, release: Release, asked: Callable[[Endpoint], Answer]) -> str:
-    """Return the id of an entry that the list of an endpoint shows.
+def _real_id(endpoint: Endpoint, release: Release, asked: Callable[..., Answer]) -> str:
+    """Return the id of an entry that the list of an endpoint shows, or that reading another record does.
 
     Raises:
         CannotObserve: it shows none.
     """
     found: tuple[str, ...] = ()
     if endpoint.ids_from:
-        listing = release.endpoint(endpoint.ids_from)
+        source = release.endpoint(endpoint.ids_from)
+        above = _real_id(source, release, asked) if open_placeholders(source) else ""
         with suppress(NotJson):
-            body = asked(listing).json()
-            found = ids(listing, body, endpoint.id_field)
-            if listing.empty and entries(body, listing) == []:
-                raise Absent(f"entry of {listing.name} to read", f"it is empty: {listing.empty}")
+            body = asked(source, above).json()
+            found = ids(source, body, endpoint.id_field)
+            if source.empty and entries(body, source) == []:
+                raise Absent(f"entry of {source.name} to read", f"it is empty: {source.empty}")
     if not found:
-        source = endpoint.ids_from or "no list"
+        shown = endpoint.ids_from or "no list"
         place = "body" if endpoint.read_only else "path"
-        got = f"no real id for its {place}: {source} shows no entry with {endpoint.id_field}"
+        got = f"no real id for its {place}: {shown} shows no entry with {endpoint.id_field}"
         remedy = "make a record in this environment, or see the check of the list"
         raise CannotObserve(endpoint.shown, got, remedy=remedy)
     return found[0]

@@ -329,8 +329,8 @@ def tried_by(release: Release) -> dict[str, str]:
     """Return the endpoints that are called by somebody who may, and what calls them."""
     tried: dict[str, str] = {}
     for needs in (bom.NEEDS, orders.NEEDS, kanban.NEEDS):
-        if all(declares(release, name) for name in needs):
-            tried |= dict.fromkeys(needs, "a flow of this release")
+        if all(declares(release, name) for name in needs.endpoints):
+            tried |= dict.fromkeys(needs.endpoints, "a flow of this release")
     for name, own in release.records.items():
         for each in (own.create, *own.updates, own.delete):
             if each:

@@ -634,8 +634,18 @@ def record(create: str, note: str) -> str:
             endpoint(kind="read", path="/orders/{id}"),
             """\
               endpoints[orders].ids_from: missing, and nothing fills {id} in its path
-                allowed: a list endpoint, or a record that it reads""",
+                allowed: a list or read endpoint, or a record that it reads""",
             id="a path that nothing fills",
+        ),
+        pytest.param(
+            endpoint(name="order", kind="read", path="/orders/{id}", ids_from="task")
+            + endpoint(name="task", kind="read", path="/tasks/{id}", ids_from="order"),
+            """\
+              endpoints[order].ids_from: "task", whose ids come from order in the end
+                allowed: endpoints of which the first needs no id
+              endpoints[task].ids_from: "order", whose ids come from task in the end
+                allowed: endpoints of which the first needs no id""",
+            id="ids that come from each other",
         ),
         pytest.param(
             endpoint(path="/orders?limit=1"),
@@ -702,6 +712,18 @@ def record(create: str, note: str) -> str:
               records.order.table: missing, although alive is there
                 allowed: the table that has the column""",
             id="a record that cannot be found or removed",
+        ),
+        pytest.param(
+            endpoint(method="POST", kind="create")
+            + record(create="orders", note="{mark}")
+            + "undo = 'none'\nresidue = 'an order'\nother = { not = 'x', note = '{mark}' }\n",
+            """\
+              records.order.other.not: no such field in body
+                allowed: note
+                did you mean: note
+              records.order.other.note: the value that body has
+                allowed: another value that it may have""",
+            id="other values of what there is not",
         ),
         pytest.param(
             "[cors]\norigins = ['www.shop.example']\n",
