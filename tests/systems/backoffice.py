@@ -1,8 +1,8 @@
 """An insurer's back office: people sign in by a form, machines as clients of OAuth 2, errors hide in a 200.
 
 People get a session cookie for a form with a CSRF token, and send one with whatever they POST. Machines get
-an opaque token for HTTP Basic (RFC 6749, 4.4). Jobs are read by GraphQL, rates by JSON-RPC 2.0. Refusals of
-both are errors in answers 200. It can be broken on demand.
+an opaque token for HTTP Basic (RFC 6749, 4.4). Jobs are read by GraphQL, rates by JSON-RPC 2.0, by which
+claims are removed, too. Refusals of both are errors in answers 200. It can be broken on demand.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ QUERY = "read_only = true\ndenied_status = 200\n"
 ONE_JOB = 'query = "query ($id: ID!) { job(id: $id) { id status } }", variables = { id = "{id}" }'
 CALL = 'jsonrpc = "2.0", id = 1'
 ONE_RATE = 'method = "rates.get", params = { id = "{id:number}" }'
+DROP = 'method = "claims.drop", params = { id = "{id}" }'
 RELEASE = """
 version = "7.1"
 roles = ["clerk", "supervisor", "feed"]
@@ -90,8 +91,8 @@ allowed = {json.dumps(allowed)}
             'items = ["SMK-4"]\nstatus = 201',
         ),
         (
-            *("drop_claim", "DELETE", "/api/claims/{claim}", "delete", ["clerk", "supervisor"]),
-            'status = 204\ncontent_type = ""',
+            *("drop_claim", "POST", "/rpc", "delete", ["clerk", "supervisor"]),
+            f"denied_status = 200\nbody = {{ {CALL}, {DROP} }}",
         ),
         ("payouts", "GET", "/api/payouts", "list", ["supervisor"], 'list_field = "items"'),
         ("runs", "GET", "/api/runs", "list", ["supervisor", "feed"], 'id_field = "run"'),
@@ -295,7 +296,8 @@ class BackOffice:
             return Reply(401, {"error": "invalid_client"}, {"WWW-Authenticate": "Basic"})
         if asked.form.get("grant_type") != "client_credentials":
             return Reply(400, {"error": "unsupported_grant_type"})
-        token = secrets.token_urlsafe(24)
+        is_counted = "tokens are counted" in self.broken
+        token = f"{len(self.tokens):032}" if is_counted else secrets.token_urlsafe(24)
         self.tokens.add(token)
         return Reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": 900})
 
@@ -339,6 +341,8 @@ class BackOffice:
     def rpc(self, asked: Asked) -> Reply:
         sent = json.loads(asked.body)
         reply = {"jsonrpc": "2.0", "id": sent["id"]}
+        if sent["method"] == "claims.drop":
+            return self.dropped(asked, reply, sent["params"]["id"])
         if asked.role != "feed":
             return Reply(200, {**reply, "error": {"code": -32001, "message": "forbidden"}})
         if "rates fail quietly" in self.broken:
@@ -350,6 +354,13 @@ class BackOffice:
         if wanted not in self.rates:
             return Reply(200, {**reply, "error": {"code": -32602, "message": f"no rate {wanted!r}"}})
         return Reply(200, {**reply, "result": {"id": wanted, "percent": self.rates[wanted]}})
+
+    def dropped(self, asked: Asked, reply: dict[str, Any], id_: str) -> Reply:
+        if asked.role not in {"clerk", "supervisor"} and "machines drop claims" not in self.broken:
+            return Reply(200, {**reply, "error": {"code": -32001, "message": "forbidden"}})
+        if "claims stay" not in self.broken:
+            self.claims.pop(id_, None)
+        return Reply(200, {**reply, "result": True})
 
     def rest(self, asked: Asked) -> Reply:
         _, kind, id_, *_ = [*asked.path.strip("/").split("/"), "", ""]
@@ -375,9 +386,6 @@ class BackOffice:
             return Reply(201, {"errorCode": 0, "data": {"id": id_, **self.claims[id_]}})
         if id_ and id_ not in self.claims:
             return Reply(404, {"errorCode": 44, "errorMessage": "no such claim"})
-        if asked.method == "DELETE":
-            del self.claims[id_]
-            return Reply(204)
         return self.shown(id_) if id_ else self.listed()
 
     def shown(self, id_: str) -> Reply:
@@ -453,7 +461,7 @@ def serving(office: BackOffice) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(sent)
 
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815  names that http.server calls
+        do_GET = do_POST = _answer  # noqa: N815  names that http.server calls
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)

@@ -72,7 +72,7 @@ def told(record: dict[str, Any]) -> str:
             ACCESS,
             [
                 r"VAL-ACC-1 .+POST /api/claims\] clerk, without the CSRF token, may not, and is let in: 201",
-                r"VAL-ACC-1 .+DELETE .+ clerk, without the CSRF token, may not, and is let in: 204",
+                r"VAL-ACC-1 .+POST /rpc\] clerk, without the CSRF token, may not, and is let in: 200",
             ],
         ),
         ("sign-out ends nothing", ACCESS, ["VAL-ACC-1 test_signing_out_ends_the_token 200 to the token"]),
@@ -107,6 +107,7 @@ def told(record: dict[str, Any]) -> str:
             ACCESS,
             [rf"VAL-ACC-1 .+\({name}\)\] feed may, .+ 200 with an error: err" for name in ("jobs", "job")],
         ),
+        ("machines drop claims", ACCESS, [r"VAL-ACC-1 .+POST /rpc\] feed may not, and is let in: 200"]),
         ("payouts for clerks", ACCESS, [r"VAL-ACC-1 .+GET /api/payouts\] clerk may not, and is let in: 200"]),
         ("jobs fail quietly", CONTRACT, [r"VAL-API-1 .+POST /graphql \(jobs\) carries an error: errors is"]),
         ("one job for all", CONTRACT, [r"VAL-API-1 .+ shows another record: id is 'j3', and j1 was asked"]),
@@ -173,6 +174,7 @@ def test_a_healthy_back_office_signs_in_safely(tmp_path: Path) -> None:
     [
         ("sessions are kept", "SEC-PRE-4 .+ 401 before, and 200 after clerk signed in with it"),
         ("quotes sign in", r"SEC-PRE-8 .+\[a quote\] .*somebody got in with a quote instead of a password"),
+        ("tokens are counted", r"SEC-PRE-4 .+\[access token, as feed\] of 2 sign-ins: 2 of them differ in 1"),
         ("a default account is left", "SEC-PRE-5 .+ signing in as admin/admin answers 303"),
     ],
 )
