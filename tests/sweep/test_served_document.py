@@ -107,6 +107,14 @@ def test_of_servers_that_all_fit_that_of_the_same_host_is_taken() -> None:
     assert Document(content, "https://erp.example").operations[0].path == "/api/a"
 
 
+def test_of_servers_that_all_fit_that_of_the_known_operations_is_taken() -> None:
+    servers = [{"url": "https://sandbox.example/sandbox"}, {"url": "https://prod.example/api"}]
+    content = {"openapi": "3.1.0", "servers": servers, "paths": {"/a/{id}": {"get": {}}, "/b": None}}
+    known = frozenset({("GET", "/api/a/{}"), ("POST", "/sandbox/a/{}"), ("GET", "/sandbox/b")})
+
+    assert Document(content, "https://qa.example", known=known).operations[0].path == "/api/a/{id}"
+
+
 # ---------------------------------------------------------------- what it refers to
 
 

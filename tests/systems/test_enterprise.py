@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.systems.enterprise import ENVIRONMENT, KEYS, RELEASE, Enterprise, serving
+from tests.systems.enterprise_contract import PREFIX
 
 PROJECT = Path(__file__).resolve().parents[2]
 OWN_CHECKS = (
@@ -22,11 +23,23 @@ OWN_CHECKS = (
 """The checks of the validation phase that judge what the release file, or the document, promises."""
 
 
-def judged(enterprise: Enterprise, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
-    """Return the records of one phase, without those that passed or do not apply."""
+def judged(
+    enterprise: Enterprise, folder: Path, phase: str, only: str = "", *, from_host: bool = False
+) -> list[dict[str, Any]]:
+    """Return the records of one phase, without those that passed or do not apply.
+
+    Args:
+        enterprise: the system.
+        folder: for the two files.
+        phase: the marker.
+        only: which of its checks, for ``-k``.
+        from_host: the API's address is that of the host, and the paths of the release file are whole.
+    """
+    whole = re.sub(r'((?:path|openapi) = ")/', rf"\1{PREFIX}/", RELEASE)
+    (folder / "release.toml").write_text(whole if from_host else RELEASE)
     with serving(enterprise) as url:
-        (folder / "release.toml").write_text(RELEASE)
-        (folder / "enterprise.toml").write_text(ENVIRONMENT.format(release="release.toml", url=url))
+        address = url.removesuffix(PREFIX) if from_host else url
+        (folder / "enterprise.toml").write_text(ENVIRONMENT.format(release="release.toml", url=address))
         chosen = ["-k", only] if only else []
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", phase,
@@ -62,6 +75,10 @@ def test_smoke_is_content_with_lists_of_every_shape(tmp_path: Path) -> None:
 
     assert told(judged(enterprise, tmp_path, "smoke")) == []
     assert enterprise.suppliers == before
+
+
+def test_it_may_be_described_from_its_host_on(tmp_path: Path) -> None:
+    assert told(judged(Enterprise(), tmp_path, "validation", OWN_CHECKS, from_host=True)) == []
 
 
 @pytest.mark.parametrize("dialect", ["3.1", "3.0", "2.0", "yaml"])
