@@ -45,6 +45,7 @@ pytest_plugins = [
     "fixtures.registration",
     "fixtures.privacy",
     "fixtures.undeclared",
+    "fixtures.detours",
     "fixtures.role_matrix",
     "fixtures.access",
     "fixtures.instants",

@@ -85,6 +85,7 @@ def of_release(
                             remedy="name endpoints in the profile's mix")  # fmt: skip
     _within(budget, profile, requests, lives)
     roles = {each.role for each in (*requests, *listings, *(life.create for life in lives)) if each.role}
+    _sign_in_alone(release, roles)
     told, secrets = _roles(environment, roles, reveal)
     secret_headers: dict[str, str] = {}
     if environment.rate.verification:
@@ -110,6 +111,21 @@ def of_release(
         secrets=secrets,
         **shape(profile, budget),
     )
+
+
+def _sign_in_alone(release: Release, roles: Iterable[str]) -> None:
+    """See that load users can sign in as all of these roles: in the usual way, and by one request.
+
+    Raises:
+        CannotObserve: they cannot.
+    """
+    for role in sorted(roles):
+        how = release.sign_in_of(role)
+        more = "a CSRF token" if how and how.csrf else "HTTP Basic" if how and how.basic else ""
+        if how is not release.sign_in or more:
+            got = f"{role} signs in {f'with {more}' if more else 'as other_sign_ins say'}"
+            remedy = "load users cannot; name endpoints of other roles, or public ones, in the profile's mix"
+            raise CannotObserve("planning the load", got, remedy=remedy)
 
 
 def _within(
@@ -217,7 +233,10 @@ def _requests(
         for endpoint in release.endpoints
         if endpoint.method in _SAFE
         and endpoint.change != "removed"
-        and (endpoint.ids_from or set(endpoint.placeholders) <= endpoint.path_values.keys())
+        and (
+            set(endpoint.placeholders) <= endpoint.path_values.keys()
+            or (endpoint.ids_from and by_name[endpoint.ids_from].kind == "list")
+        )
     }
     chosen = []
     for name, weight in weights.items():
@@ -229,8 +248,17 @@ def _requests(
         if endpoint.method not in _SAFE:
             raise CannotObserve(
                 "planning the load",
-                f"{endpoint.method} {name} writes, and a mix is repeated at will",
-                remedy="name an own record under writes instead",
+                f"{endpoint.method} {name} {'has a body' if endpoint.read_only else 'writes'}, "
+                "and a mix is repeated at will",
+                remedy="name what is read by GET"
+                if endpoint.read_only
+                else "name an own record under writes instead",
+            )
+        if endpoint.ids_from and by_name[endpoint.ids_from].kind != "list":
+            raise CannotObserve(
+                "planning the load",
+                f"the ids of {name} are in {endpoint.ids_from}, which is no list",
+                remedy="leave it out of the mix",
             )
         chosen.append(request_of(endpoint, values, weight))
     wanted = sorted({request.ids_from for request in chosen if request.needs_id and request.ids_from})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.bodies import entries
-from fixtures.filling import filled, open_placeholders, path_of
+from fixtures.filling import open_placeholders, read
 from fixtures.http import Answer, NotJson
 from fixtures.observation import Absent, CannotObserve
 from fixtures.targets import ids, record_read_by
@@ -61,8 +61,7 @@ def answer(
     run: Run = request.getfixturevalue("run")
 
     def asked(each: Endpoint, id_: str = "") -> Answer:
-        path, query = path_of(each, environment, id_), filled(each.query, environment, run.mark)
-        return api.send(each.method, path, role=each.role, query=query)
+        return read(api, each, environment, run.mark, role=each.role, id_=id_)
 
     def observe() -> Answer:
         return asked(endpoint, _real_id(endpoint, release, asked) if open_placeholders(endpoint) else "")
@@ -70,25 +69,27 @@ def answer(
     return run.once(f"critical read {endpoint.name}", observe, Answer)
 
 
-def _real_id(endpoint: Endpoint, release: Release, asked: Callable[[Endpoint], Answer]) -> str:
-    """Return the id of an entry that the list of an endpoint shows.
+def _real_id(endpoint: Endpoint, release: Release, asked: Callable[..., Answer]) -> str:
+    """Return the id of an entry that the list of an endpoint shows, or that reading another record does.
 
     Raises:
         CannotObserve: it shows none.
     """
     found: tuple[str, ...] = ()
     if endpoint.ids_from:
-        listing = release.endpoint(endpoint.ids_from)
+        source = release.endpoint(endpoint.ids_from)
+        above = _real_id(source, release, asked) if open_placeholders(source) else ""
         with suppress(NotJson):
-            body = asked(listing).json()
-            found = ids(listing, body, endpoint.id_field)
-            if listing.empty and entries(body, listing) == []:
-                raise Absent(f"entry of {listing.name} to read", f"it is empty: {listing.empty}")
+            body = asked(source, above).json()
+            found = ids(source, body, endpoint.id_field)
+            if source.empty and entries(body, source) == []:
+                raise Absent(f"entry of {source.name} to read", f"it is empty: {source.empty}")
     if not found:
-        source = endpoint.ids_from or "no list"
-        got = f"no real id for its path: {source} shows no entry with {endpoint.id_field}"
+        shown = endpoint.ids_from or "no list"
+        place = "body" if endpoint.read_only else "path"
+        got = f"no real id for its {place}: {shown} shows no entry with {endpoint.id_field}"
         remedy = "make a record in this environment, or see the check of the list"
-        raise CannotObserve(f"{endpoint.method} {endpoint.path}", got, remedy=remedy)
+        raise CannotObserve(endpoint.shown, got, remedy=remedy)
     return found[0]
 
 

@@ -30,8 +30,9 @@ from fixtures.forgery import (
     WELL_KNOWN,
 )
 from fixtures.http import Answer
-from fixtures.issued import ISSUED
+from fixtures.issued import ACCESS, ISSUED
 from fixtures.observation import Absent, CannotObserve, NotRequired
+from fixtures.options import RELEASE
 from fixtures.run import Raised
 from fixtures.vault import address
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from fixtures.fixation import Fixation
     from fixtures.forgery import Endings, Forgery
     from fixtures.issued import Issued
-    from fixtures.release import Release
+    from fixtures.release import Release, SignIn
     from fixtures.run import Run
 
 pytestmark = pytest.mark.security
@@ -62,6 +63,15 @@ NEXT = {
 
 DISTRUSTS = frozenset({400, 401, 403, 419})
 """How a service may refuse a sign-in because of the session that comes with it."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one check per kind of token, and one for the tokens of each other way of signing in."""
+    if "way" in metafunc.fixturenames and RELEASE in metafunc.config.stash:
+        release = metafunc.config.stash[RELEASE]
+        usual = [pytest.param(kind, release.sign_in, id=kind) for kind in ISSUED]
+        others = [pytest.param(ACCESS, how, id=f"{ACCESS}, as {how.role}") for how in release.other_sign_ins]
+        metafunc.parametrize(("kind", "way"), [*usual, *others])
 
 
 @item("SEC-PRE-4")
@@ -88,10 +98,9 @@ def test_forged_token_is_refused(
 
 
 @item("SEC-PRE-4")
-@pytest.mark.parametrize("kind", ISSUED)
-def test_token_cannot_be_guessed(kind: str, issued: Issued, measured: Measured) -> None:
+def test_token_cannot_be_guessed(kind: str, way: SignIn | None, issued: Issued, measured: Measured) -> None:
     """A token that is only a string is long enough, and those of several sign-ins have little in common."""
-    seen = issued.strength(kind)
+    seen = issued.strength(kind, way)
     measured(seen.bits, unit=f"bits at most, of {seen.tokens} tokens")
 
     assert not seen.weakness, explain(

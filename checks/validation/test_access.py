@@ -16,10 +16,12 @@ import pytest
 from checks import Exhibits, Measured, explain, item
 from fixtures import bodies
 from fixtures.access import CASES, UNKNOWN_USER, WRONG_PASSWORD, Expiry, Knocks, Renewal, SignedOut, text_at
+from fixtures.cookies import session_of
 from fixtures.lifetime import told
 from fixtures.observation import Absent, CannotObserve
 from fixtures.options import ENVIRONMENT, RELEASE
 from fixtures.registration import claim_at
+from fixtures.role_matrix import error_alone, is_good
 from fixtures.run import Raised
 from fixtures.tokens import jwt_claims
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from fixtures.http import Answer
     from fixtures.limits import Limits
     from fixtures.registration import Registered, Registrations
-    from fixtures.release import Refresh, Release, SignIn
+    from fixtures.release import Endpoint, Refresh, Release, SignIn
     from fixtures.run import Run
     from fixtures.sign_in import SignInAnswer, Tokens
 
@@ -50,8 +52,20 @@ SLACK_S = 300.0
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one check per declared role, and one per way of spoiling a token."""
-    if "role" in metafunc.fixturenames and RELEASE in metafunc.config.stash:
+    """Make one check per declared role, and those of bad credentials for each way of signing in."""
+    if RELEASE not in metafunc.config.stash:
+        return
+    if "case" in metafunc.fixturenames:
+        cases = CASES if "knocks" in metafunc.fixturenames else (WRONG_PASSWORD, UNKNOWN_USER)
+        release = metafunc.config.stash[RELEASE]
+        usual = [pytest.param(case, release.sign_in, id=case) for case in cases]
+        others = [
+            pytest.param(case, how, id=f"{case}, as {how.role}")
+            for how in release.other_sign_ins
+            for case in cases
+        ]
+        metafunc.parametrize(("case", "way"), [*usual, *others])
+    if "role" in metafunc.fixturenames:
         names = (*metafunc.config.stash[RELEASE].roles, *metafunc.config.stash[ENVIRONMENT].roles)
         metafunc.parametrize("role", list(dict.fromkeys(names)) or [""], ids=str)
 
@@ -66,9 +80,10 @@ def promised(role: str, release: Release, environment: Environment) -> SignIn:
         raise Absent("role to sign in", "neither release nor environment file names one")
     if role in environment.roles and environment.roles[role].token:
         raise Absent(f"sign-in of {role}", "it has a ready-made token")
-    if release.sign_in is None:
+    how = release.sign_in_of(role)
+    if how is None:
         raise Absent("sign-in", "the release file declares none")
-    return release.sign_in
+    return how
 
 
 @pytest.fixture
@@ -83,9 +98,10 @@ def test_role_signs_in(promised: SignIn, signed_in: SignInAnswer, measured: Meas
     answer = signed_in.answer
     measured(answer.status, limit=promised.status)
 
-    assert answer.status == promised.status and signed_in.token, explain(  # noqa: PT018  one claim
+    is_in = answer.status == promised.status and signed_in.token and not signed_in.trouble
+    assert is_in, explain(
         expected=f"a sign-in as {signed_in.role} answers {promised.status} with a token",
-        seen=f"{answer.status}{'' if signed_in.token else ' without one'}; the body is {answer.described}",
+        seen=signed_in.told,
         next="check the role's verification account, then the service's log",
         by_hand=answer.curl,
     )
@@ -195,23 +211,31 @@ def _seconds(claim: object) -> float | None:
 
 
 @item("VAL-ACC-1")
-@pytest.mark.parametrize("case", [WRONG_PASSWORD, UNKNOWN_USER])
 def test_wrong_credentials_are_refused(
-    case: str, access: Access, release: Release, measured: Measured
+    case: str, way: SignIn | None, access: Access, release: Release, measured: Measured
 ) -> None:
     """A sign-in with a wrong password, or as an unknown user, is refused; each is tried once."""
-    answer = access.refused(case)
-    how = release.sign_in
-    if how is None:
+    if way is None:
         raise Absent("sign-in", "the release file declares none")
-    measured(answer.status, limit=how.refused_status)
-    token = bool(how.token and text_at(answer, how.token))
+    answer = access.refused(case, way)
+    measured(answer.status, limit=way.refused_status)
+    token = bool(way.token and text_at(answer, way.token))
 
-    assert answer.status == how.refused_status and not token, explain(  # noqa: PT018  one claim
-        expected=f"a sign-in with {_article(case)} is answered {how.refused_status}, without a token",
+    assert answer.status == way.refused_status and not token, explain(  # noqa: PT018  one claim
+        expected=f"a sign-in with {_article(case)} is answered {way.refused_status}, without a token",
         seen=f"{answer.status}{' with a token' if token else ''}; the body is {answer.described}",
         next="see how the service compares passwords, and its log",
         by_hand=answer.curl,
+    )
+    session = session_of(answer, way.cookie) if way.cookie else None
+    if session is None or not session.value:
+        return
+    opened = access.opens(session.value, way)
+    assert is_refusal(opened, release), explain(
+        expected=f"the session that a sign-in with {_article(case)} is answered with opens nothing",
+        seen=f"{opened.status} to it, although the sign-in was answered {answer.status}",
+        next="see how the service compares passwords, and what it does with the session of a form",
+        by_hand=f"{answer.curl}\n{opened.curl}",
     )
 
 
@@ -219,17 +243,31 @@ def _article(case: str) -> str:
     return f"{'an' if case[0] in 'aeiou' else 'a'} {case}"
 
 
+@item("VAL-ACC-1")
+def test_sign_in_wants_the_token_of_its_form(access: Access, release: Release, measured: Measured) -> None:
+    """A sign-in with the right password is refused where its CSRF token is none that a form has shown."""
+    answer, opened = access.unseen_form()
+    measured(answer.status)
+    told = f", to which a protected endpoint answers {opened.status}" if opened else ""
+
+    assert opened is None or is_refusal(opened, release), explain(
+        expected="a sign-in with a CSRF token that no form has shown gives no session",
+        seen=f"{answer.status} with a session{told}",
+        next="let the service compare the token of a form with that of its session",
+        by_hand=answer.curl,
+    )
+
+
 # ---------------------------------------------------------------- tokens that nobody may accept
 
 
 @pytest.fixture
-def knocks(access: Access) -> Knocks:
+def knocks(way: SignIn | None, access: Access) -> Knocks:
     """What a protected endpoint answers to bad tokens."""
-    return access.knocks()
+    return access.knocks(way)
 
 
 @item("VAL-ACC-1")
-@pytest.mark.parametrize("case", CASES)
 def test_bad_token_is_refused(case: str, knocks: Knocks, release: Release, measured: Measured) -> None:
     """A protected endpoint answers 401 to a token that is missing, spoiled or forged."""
     if case not in knocks.bad:
@@ -237,10 +275,10 @@ def test_bad_token_is_refused(case: str, knocks: Knocks, release: Release, measu
     answer = knocks.bad[case]
     if isinstance(answer, Raised):
         answer.again()
-    _require_open(knocks.good, knocks.endpoint)
+    _require_open(knocks.good, knocks.endpoint, release, release.endpoint(knocks.endpoint))
     measured(answer.status, limit=UNAUTHORIZED)
 
-    assert is_refusal(answer, release), explain(
+    assert is_refusal(answer, release, release.endpoint(knocks.endpoint)), explain(
         expected=f"{knocks.endpoint} answers 401 to {_described(case)}",
         seen=f"{answer.status} to {_described(case)}; the body is {answer.described}",
         next="see how the service verifies tokens: signature, algorithm, times, and that there is one",
@@ -252,7 +290,7 @@ def test_bad_token_is_refused(case: str, knocks: Knocks, release: Release, measu
 def test_expired_token_is_refused(access: Access, release: Release, measured: Measured) -> None:
     """A token that has expired, and is good in every other way, is refused with 401."""
     expiry: Expiry = access.expiry()
-    _require_open(expiry.before, "a token that has not expired")
+    _require_open(expiry.before, "a token that has not expired", release)
     measured(expiry.after.status, limit=UNAUTHORIZED)
 
     assert is_refusal(expiry.after, release), explain(
@@ -263,9 +301,14 @@ def test_expired_token_is_refused(access: Access, release: Release, measured: Me
     )
 
 
-def is_refusal(answer: Answer, release: Release) -> bool:
-    """Return whether an answer says that nobody is signed in: 401, or for a cookie the way to the sign-in."""
-    has_cookie = release.sign_in is not None and release.sign_in.cookie is not None
+def is_refusal(answer: Answer, release: Release, endpoint: Endpoint | None = None) -> bool:
+    """Return whether an answer says that nobody is signed in: 401, or for a cookie the way to the sign-in.
+
+    An endpoint may refuse by an error in the body of a success, if its ``denied_status`` says so.
+    """
+    if endpoint and is_good(endpoint.denied_status) and answer.status == endpoint.denied_status:
+        return bool(error_alone(endpoint, answer, None))
+    has_cookie = any(how.cookie for how in release.sign_ins)
     is_key = release.sign_in is None
     return answer.status == UNAUTHORIZED or (
         (has_cookie and answer.status in TO_THE_SIGN_IN) or (is_key and answer.status == FORBIDDEN)
@@ -279,14 +322,14 @@ def _described(case: str) -> str:
     return "a request without a token" if case == CASES[0] else f"a token with {case}"
 
 
-def _require_open(answer: Answer, what: str) -> None:
+def _require_open(answer: Answer, what: str, release: Release, endpoint: Endpoint | None = None) -> None:
     """Let a claim about a refusal stand only where the same request is not refused with a good token.
 
     Raises:
         CannotObserve: it is refused then, too.
     """
-    if answer.status == UNAUTHORIZED:
-        got = "401 to a good token, too, so that a refusal says nothing"
+    if is_refusal(answer, release, endpoint):
+        got = f"{answer.status} to a good token, too, so that a refusal says nothing"
         raise CannotObserve(f"asking {what}", got, remedy="see the sign-in's own check")
 
 
@@ -297,7 +340,7 @@ def _require_open(answer: Answer, what: str) -> None:
 def test_signing_out_ends_the_token(access: Access, release: Release, measured: Measured) -> None:
     """A token that was signed out is refused: the session was opened for that."""
     seen: SignedOut = access.signed_out()
-    _require_open(seen.before, f"as {seen.role} before signing out")
+    _require_open(seen.before, f"as {seen.role} before signing out", release)
     measured(seen.after.status, limit=UNAUTHORIZED)
 
     assert is_refusal(seen.after, release), explain(

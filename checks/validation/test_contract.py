@@ -212,13 +212,13 @@ def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
         held = field(body, endpoint.object_field) if endpoint.object_field else body
         if field(held, own.mark_field) != life.mark:
             seen = f"shows another record; the body is {life.read.described}"
-            yield f"GET {endpoint.path} for {life.record} {life.id} {seen}"
+            yield f"{endpoint.shown} for {life.record} {life.id} {seen}"
     if life.listed is not None and own.list is not None and life.listed.whole and not life.listed.shown:
-        path = release.endpoint(own.list).path
-        yield f"GET {path} does not show {life.record} {life.id}; the body is {life.listed.answer.described}"
+        shown = release.endpoint(own.list).shown
+        yield f"{shown} does not show {life.record} {life.id}; the body is {life.listed.answer.described}"
     shown_after = life.listed_after is not None and life.listed_after.shown
     if shown_after and own.list is not None and life.leaves_its_list(own.undo):
-        yield f"GET {release.endpoint(own.list).path} still shows {life.record} {life.id} after its removal"
+        yield f"{release.endpoint(own.list).shown} still shows {life.record} {life.id} after its removal"
 
 
 @pytest.fixture
@@ -332,8 +332,8 @@ def tried_by(release: Release) -> dict[str, str]:
     """Return the endpoints that are called by somebody who may, and what calls them."""
     tried: dict[str, str] = {}
     for needs in (bom.NEEDS, orders.NEEDS, kanban.NEEDS):
-        if all(declares(release, name) for name in needs):
-            tried |= dict.fromkeys(needs, "a flow of this release")
+        if all(declares(release, name) for name in needs.endpoints):
+            tried |= dict.fromkeys(needs.endpoints, "a flow of this release")
     for name, own in release.records.items():
         for each in (own.create, *own.updates, own.delete):
             if each:

@@ -25,7 +25,7 @@ def test_private_lists_show_nothing_of_others(privacy: Privacy, measured: Measur
     assert not leaking, explain(
         expected="a private list shows each account its own only",
         seen="; ".join(
-            f"GET {each.path} shows {' and '.join(each.shown_to)} the {each.record} of another"
+            f"{each.shown} shows {' and '.join(each.shown_to)} the {each.record} of another"
             for each in leaking
         ),
         next="filter by the one who asks where the rows are read, and see what else is read so",

@@ -14,12 +14,13 @@ from checks import Exhibits, Measured, explain, item
 from fixtures.baseline import tables
 from fixtures.census import text
 from fixtures.observation import Absent, CannotObserve
-from fixtures.role_matrix import NOBODY, alive_callers, denials, judged
+from fixtures.role_matrix import NOBODY, alive_callers, denials, is_good, judged
 from fixtures.run import Raised, caught
 
 if TYPE_CHECKING:
     from fixtures.baseline import Costs
     from fixtures.database import Database
+    from fixtures.detours import Attempts, Detours
     from fixtures.environment import Environment
     from fixtures.release import Endpoint, Release
     from fixtures.role_matrix import Cell, Cells, RoleMatrix
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from fixtures.undeclared import Undeclared
 
 pytestmark = pytest.mark.validation
+
+LET_IN = (
+    "let whoever guards the endpoint see the request as whoever answers it does, in one spelling and method"
+)
+MOST_SHOWN = 5
+"""Ways in that a message names; the table has all."""
 
 NEXT = "set the endpoint's permissions as the release file has them, or correct the release file"
 
@@ -55,6 +62,24 @@ def everywhere(writing: Cells, role_matrix: RoleMatrix, sweep: Sweep) -> tuple[C
     """What was seen of every caller: that its token is good shows where it may read, too."""
     reading = caught(lambda: role_matrix.reading(sweep))
     return writing.cells if isinstance(reading, Raised) else (*writing.cells, *reading.cells)
+
+
+@pytest.fixture
+def read_around(detours: Detours, reading: Cells, sweep: Sweep) -> Attempts:
+    """What those get who may not read, by requests that are written otherwise."""
+    return detours.reading(reading.cells, sweep.census().swept)
+
+
+@pytest.fixture
+def written_around(
+    detours: Detours, writing: Cells, role_matrix: RoleMatrix, sweep: Sweep, release: Release
+) -> Attempts:
+    """What those get who may not write, or not read a record of the run's own, by such requests."""
+    recorded = [(each, sweep.record_of(each)) for each in release.endpoints]
+    rows = [caught(lambda each=each: role_matrix.reading_own(*each)) for each in recorded if each[1]]  # type: ignore[misc]
+    return detours.writing(
+        [*writing.cells, *(cell for row in rows if not isinstance(row, Raised) for cell in row.cells)]
+    )
 
 
 # ---------------------------------------------------------------- rows
@@ -131,15 +156,15 @@ def _judge(
         CannotObserve: somebody could not be seen, and nobody breaks the promise.
         Absent: nobody is promised anything that could be seen here.
     """
-    asked = f"{endpoint.method} {endpoint.path}"
+    asked = endpoint.shown
     if not cells:
         raise Absent("caller to be let in or refused", f"the release file names none for {asked}")
     told = judged(endpoint, cells, alive=alive_callers(everywhere), denied=denials(release))
     measured("; ".join(f"{cell.who} {cell.status}" for cell in cells if cell.status))
 
     assert not told.wrong, explain(
-        expected=f"{asked} lets in {_permitted(endpoint)}; other roles get {endpoint.denied_status}, "
-        "requests without a token 401",
+        expected=f"{asked} lets in {_permitted(endpoint)}; {_refused(endpoint)}"
+        + ("; nothing is written without the CSRF token" if any(cell.forged for cell in cells) else ""),
         seen="; ".join(told.wrong),
         next=NEXT,
         by_hand=told.curl,
@@ -150,8 +175,70 @@ def _judge(
         raise CannotObserve(f"asking {asked} as every role", "; ".join(told.open), remedy=NEXT)
 
 
+def _refused(endpoint: Endpoint) -> str:
+    status = endpoint.denied_status
+    if is_good(status):
+        return f"everybody else gets an error in the body of an answer {status}, or 401 or 403"
+    return f"other roles get {status}, requests without a token 401"
+
+
 def _permitted(endpoint: Endpoint) -> str:
     return ", ".join(endpoint.allowed) or endpoint.role or "everybody"
+
+
+# ---------------------------------------------------------------- ways around it
+
+
+@item("VAL-ACC-1")
+def test_no_detour_leads_those_in_who_may_not_read(
+    read_around: Attempts, measured: Measured, exhibits: Exhibits
+) -> None:
+    """Who is refused to read is shown nothing by another spelling of the path, HEAD, or headers."""
+    _judge_detours(read_around, measured, exhibits)
+
+
+@item("VAL-ACC-1")
+@pytest.mark.writes
+def test_no_detour_leads_those_in_who_may_not_write(
+    written_around: Attempts, measured: Measured, exhibits: Exhibits
+) -> None:
+    """Who is refused to write changes nothing by another spelling of the path, or by headers."""
+    _judge_detours(written_around, measured, exhibits)
+
+
+def _judge_detours(around: Attempts, measured: Measured, exhibits: Exhibits) -> None:
+    """Judge the ways around refusals.
+
+    Raises:
+        CannotObserve: what came of one cannot be told, and none leads in.
+        Absent: nobody was refused anything that could be asked for otherwise.
+    """
+    tried = around.attempts
+    if not tried:
+        raise Absent("refusal to get around", "nobody was refused anything that could be tried otherwise")
+    measured(f"{len(tried)} of {around.possible} combinations of endpoint and way")
+    exhibits.table(
+        "What was refused, asked again in other ways",
+        ("endpoint", "who", "refused", "way", "asked", "answer"),
+        [
+            (each.endpoint, each.who, each.refused, each.way, each.asked, each.status or "none")
+            for each in tried
+        ],
+    )
+    served = [each for each in tried if each.is_served]
+    doubts = [f"{each}: {each.doubt}" for each in tried if each.doubt]
+
+    assert not served, explain(
+        expected="who is refused an endpoint does not get to it by a request that is written otherwise",
+        seen="; ".join(map(str, served[:MOST_SHOWN]))
+        + (f"; and {len(served) - MOST_SHOWN} more" if len(served) > MOST_SHOWN else ""),
+        next=LET_IN,
+        by_hand=served[0].curl if served else "",
+    )
+    if doubts or not any(each.status for each in tried):
+        raise CannotObserve(
+            "asking in other ways for what was refused", "; ".join(doubts) or "none of them was answered"
+        )
 
 
 # ---------------------------------------------------------------- the matrix as a whole
@@ -186,16 +273,17 @@ def test_every_role_is_known_to_the_api(
 @item("VAL-ACC-1")
 @pytest.mark.writes
 def test_trying_what_is_forbidden_leaves_nothing_behind(
-    writing: Cells, role_matrix: RoleMatrix, release: Release, exhibits: Exhibits
+    writing: Cells, written_around: Attempts, role_matrix: RoleMatrix, release: Release, exhibits: Exhibits
 ) -> None:
     """The records on which forbidden writing was tried are gone again."""
     _show("Who is refused to write what (status seen)", writing, release, exhibits, role_matrix)
     if not writing.cells:
         raise Absent("forbidden writing to try", "the release file forbids none")
 
-    assert not writing.left, explain(
+    left = (*writing.left, *written_around.left)
+    assert not left, explain(
         expected="nothing is left of the records on which forbidden writing was tried",
-        seen="; ".join(writing.left),
+        seen="; ".join(left),
         next="remove it by hand: its mark names this run; the next run tries again",
     )
 
@@ -205,9 +293,9 @@ def _show(title: str, cells: Cells, release: Release, exhibits: Exhibits, matrix
     callers = matrix.callers()
     rows = []
     for endpoint in release.endpoints:
-        told = {cell.caller: cell.told for cell in cells.of(endpoint)}
+        told = {cell.caller: cell.told for cell in cells.of(endpoint) if not cell.forged}
         if told:
-            rows.append([f"{endpoint.method} {endpoint.path}", *(told.get(caller, "") for caller in callers)])
+            rows.append([endpoint.shown, *(told.get(caller, "") for caller in callers)])
     exhibits.table(title, ["endpoint", *(caller or "without a token" for caller in callers)], rows)
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.own_targets import up_to_id
 from fixtures.release import Endpoint
-from fixtures.role_matrix import DENIALS, NOBODY, TO_THE_SIGN_IN, Cell, Row, alive_callers, judged, up_to_id
+from fixtures.role_matrix import DENIALS, NOBODY, TO_THE_SIGN_IN, Cell, Row, alive_callers, judged
 
 ROLES = ("admin", "clerk", "visitor")
 
@@ -103,6 +104,44 @@ def test_a_cookie_is_refused_by_a_way_to_the_sign_in() -> None:
     told = judged(endpoint(), seen, alive=frozenset(ROLES), denied=DENIALS | TO_THE_SIGN_IN)
 
     assert (told.wrong, told.open) == ((), ())
+
+
+def with_error(caller: str, *, may: bool, status: int = 200) -> Cell:
+    return Cell("orders", caller, may, status, error="errors is [...]")
+
+
+def test_a_refusal_may_be_an_error_in_a_good_answer_where_the_release_says_so() -> None:
+    kept_out = (with_error("visitor", may=False), with_error(NOBODY, may=False))
+    told = row(endpoint("POST", denied_status=200), (*cells(admin=200, clerk=200), *kept_out))
+    assert (told.wrong, told.open) == ((), ())
+
+    told = row(endpoint("POST", denied_status=200), cells(clerk=200, visitor=200, nobody=200))
+    assert [each.rpartition(" may not")[2] for each in told.wrong] == [", and is let in: 200"] * 2
+
+    told = row(endpoint(), (*cells(clerk=200), with_error("visitor", may=False)))
+    (wrong,) = told.wrong
+    assert wrong.startswith("visitor may not, and is answered 200 with an error instead of 403: errors is")
+
+
+def test_an_error_in_a_good_answer_is_no_access() -> None:
+    told = row(endpoint(), (*cells(clerk=200), with_error("admin", may=True)))
+    assert told.wrong == ("admin may, and is answered 200 with an error: errors is [...]",)
+
+    told = row(endpoint(), (with_error("clerk", may=True), with_error("admin", may=True)))
+    assert not told.wrong  # it is broken for its own role: another check's matter
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 419, 422])
+def test_a_request_without_its_csrf_token_is_refused_in_many_ways(status: int) -> None:
+    told = row(endpoint("POST"), (Cell("orders", "clerk", may=False, status=status, forged=True),))
+
+    assert (told.wrong, told.open) == ((), ())
+
+
+def test_a_request_without_its_csrf_token_that_passes_is_found() -> None:
+    told = row(endpoint("POST"), (Cell("orders", "clerk", may=False, status=201, forged=True),))
+
+    assert told.wrong == ("clerk, without the CSRF token, may not, and is let in: 201",)
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 422, 500])

@@ -568,6 +568,16 @@ def endpoint(**changes: object) -> str:
     return "\n".join(["[[endpoints]]", *lines, ""])
 
 
+OTHER = """\
+[[other_sign_ins]]
+path = '/token'
+body = {{ grant_type = 'client_credentials' }}
+token = 't'
+role = '{role}'
+{more}
+"""
+
+
 def record(create: str, note: str) -> str:
     return f"[records.order]\ncreate = '{create}'\nbody = {{ note = '{note}' }}\nmark_field = 'note'\n"
 
@@ -624,8 +634,18 @@ def record(create: str, note: str) -> str:
             endpoint(kind="read", path="/orders/{id}"),
             """\
               endpoints[orders].ids_from: missing, and nothing fills {id} in its path
-                allowed: a list endpoint, or a record that it reads""",
+                allowed: a list or read endpoint, or a record that it reads""",
             id="a path that nothing fills",
+        ),
+        pytest.param(
+            endpoint(name="order", kind="read", path="/orders/{id}", ids_from="task")
+            + endpoint(name="task", kind="read", path="/tasks/{id}", ids_from="order"),
+            """\
+              endpoints[order].ids_from: "task", whose ids come from order in the end
+                allowed: endpoints of which the first needs no id
+              endpoints[task].ids_from: "order", whose ids come from task in the end
+                allowed: endpoints of which the first needs no id""",
+            id="ids that come from each other",
         ),
         pytest.param(
             endpoint(path="/orders?limit=1"),
@@ -692,6 +712,18 @@ def record(create: str, note: str) -> str:
               records.order.table: missing, although alive is there
                 allowed: the table that has the column""",
             id="a record that cannot be found or removed",
+        ),
+        pytest.param(
+            endpoint(method="POST", kind="create")
+            + record(create="orders", note="{mark}")
+            + "undo = 'none'\nresidue = 'an order'\nother = { not = 'x', note = '{mark}' }\n",
+            """\
+              records.order.other.not: no such field in body
+                allowed: note
+                did you mean: note
+              records.order.other.note: the value that body has
+                allowed: another value that it may have""",
+            id="other values of what there is not",
         ),
         pytest.param(
             "[cors]\norigins = ['www.shop.example']\n",
@@ -840,6 +872,124 @@ def record(create: str, note: str) -> str:
               api_key: beside sign_in
                 allowed: one of them""",
             id="two ways to sign in",
+        ),
+        pytest.param(
+            OTHER.format(role="manger", more=""),
+            """\
+              other_sign_ins[#1].role: no role "manger"
+                allowed: clerk, manager
+                did you mean: manager""",
+            id="unknown role of another sign-in",
+        ),
+        pytest.param(
+            OTHER.format(role="clerk", more=""),
+            """\
+              other_sign_ins: "clerk" is named twice
+                allowed: one way for each role""",
+            id="a role that signs in in two ways",
+        ),
+        pytest.param(
+            OTHER.format(role="manager", more="basic = ['{username}', 'hunter2']"),
+            """\
+              other_sign_ins[#1].basic: a literal password (not shown)
+                allowed: a name and a password by placeholder: ["{username}", "{password}"]""",
+            id="a literal password for HTTP Basic",
+        ),
+        pytest.param(
+            OTHER.format(role="manager", more="basic = ['{username}']"),
+            """\
+              other_sign_ins[#1].basic: found ['{username}']
+                allowed: a name and a password by placeholder: ["{username}", "{password}"]""",
+            id="a name without a password",
+        ),
+        pytest.param(
+            OTHER.format(role="manager", more="csrf = { path = '/form', input = 'a', cookie = 'b' }"),
+            """\
+              other_sign_ins[#1].csrf.input: input and cookie to say where the token is
+                allowed: one of input = "NAME", field = "dotted.field" and cookie = "NAME\"""",
+            id="a CSRF token in two places",
+        ),
+        pytest.param(
+            OTHER.format(role="manager", more="csrf = { path = '/form', input = 'a' }"),
+            """\
+              other_sign_ins[#1].body: no {csrf} in it, although csrf is there
+                allowed: csrf = "{csrf}" in the body, or header in the table csrf""",
+            id="a CSRF token that nothing carries",
+        ),
+        pytest.param(
+            OTHER.format(
+                role="manager",
+                more="csrf = { path = '/form', input = 'a', header = 'X-CSRF', signed_in_path = '/' }",
+            ),
+            """\
+              other_sign_ins[#1].csrf.signed_in_path: there, although its token is no cookie
+                allowed: nothing, or cookie in place of token""",
+            id="a page for a session that is none",
+        ),
+        pytest.param(
+            "[sign_out]\npath = '/out'\nbody = { token = '{csrf}' }\n",
+            """\
+              sign_out.body: {csrf}, although sign_in.csrf is missing
+                allowed: [sign_in.csrf] beside it""",
+            id="a sign-out with a CSRF token that nothing shows",
+        ),
+        pytest.param(
+            endpoint(method="POST"),
+            """\
+              endpoints[orders].kind: "list", although POST may write
+                allowed: create, update, delete, action, report or page; or read_only = true beside it""",
+            id="a list that is read by POST",
+        ),
+        pytest.param(
+            endpoint(read_only=True),
+            """\
+              endpoints[orders].read_only: there, although the method is GET
+                allowed: nothing, or method = "POST\"""",
+            id="read_only where it says nothing",
+        ),
+        pytest.param(
+            endpoint(method="POST", read_only=True, next="next"),
+            """\
+              endpoints[orders].next: there, although a list that is read by POST is not followed
+                allowed: nothing; let its body ask for as many entries as there can be""",
+            id="a second page of a list that is read by POST",
+        ),
+        pytest.param(
+            endpoint(method="POST", read_only=True, untried="why"),
+            """\
+              endpoints[orders].untried: there, although read_only says that it changes nothing
+                allowed: nothing: every safe endpoint is asked""",
+            id="read_only and untried",
+        ),
+        pytest.param(
+            endpoint(method="POST", kind="read", read_only=True) + "body = { n = '{id:number}' }\n",
+            """\
+              endpoints[orders].ids_from: missing, and nothing fills {id} in its body
+                allowed: a list endpoint, or a record that it reads""",
+            id="an id in a body that nothing fills",
+        ),
+        pytest.param(
+            endpoint(method="POST", kind="action") + "body = { n = '{id}' }\n",
+            """\
+              endpoints[orders].body: an id, although no record is read, changed or removed by it
+                allowed: a record that names this endpoint""",
+            id="an id in the body of what writes",
+        ),
+        pytest.param(
+            endpoint(method="POST", read_only=True)
+            + "body = { query = '{ jobs { total } }', n = '{totl}' }\n",
+            """\
+              endpoints[orders].body.n: unknown placeholder {totl}
+                allowed: {mark}, {sentinel:NAME}, {id}, {id:number}""",
+            id="braces that are a placeholder, beside those of GraphQL",
+        ),
+        pytest.param(
+            endpoint(method="POST", read_only=True) + "body = { n = '{ mark }' }\n",
+            """\
+              endpoints[orders].body.n: unknown placeholder { mark }
+                allowed: {mark}, {sentinel:NAME}, {id}, {id:number}
+                did you mean: {mark}""",
+            id="a placeholder with spaces",
         ),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 
 from checks.validation.flows.bom import is_raised
 from checks.validation.flows.existing import created_at
-from checks.validation.flows.kanban import belongs
-from checks.validation.flows.steps import View, Watch, difference, same, state_of, unlike
+from checks.validation.flows.steps import View, Watch, difference, same, state_of, unlike, written
+from fixtures.bodies import belongs_to
 from fixtures.http import Answer
 from fixtures.observation import CannotObserve, NoAnswer
 
@@ -113,6 +113,9 @@ def test_a_number_is_the_same_in_every_spelling(sent: object, shown: object, is_
     [
         ({"state": "DRAFT"}, "DRAFT"),
         ({"status": "in_progress", "task_status": "x"}, "IN_PROGRESS"),
+        ({"status": "in-progress"}, "IN_PROGRESS"),
+        ({"status": "In progress"}, "IN_PROGRESS"),
+        ({"status": "InProgress"}, "IN_PROGRESS"),
         ({"statement": "DRAFT"}, ""),
         ({"state": 3}, ""),
     ],
@@ -121,18 +124,47 @@ def test_a_state_is_found_under_its_usual_names(body: dict[str, object], state: 
     assert state_of(body) == state
 
 
+def test_a_state_is_that_of_what_is_meant() -> None:
+    assert state_of({"status": "open", "task_status": "draft"}, "task") == "DRAFT"
+    assert state_of({"status": "open"}, "task") == "OPEN"
+
+
 @pytest.mark.parametrize(
-    ("card", "is_its"),
+    ("number", "like", "sent"),
     [
-        ({"order_id": 5}, True),
-        ({"manufacturing_order_id": "5"}, True),
-        ({"order_quantity": 5}, False),
-        ({"order_id": None}, False),
-        ({"id": 5}, False),
+        (100, 10, 100),
+        (2.0, 1, 2),
+        (2.0, 1.0, 2.0),
+        (100, "10.000", "100"),
+        (1e15, "1.000", "1000000000000000"),
+        ("ten", "1.000", "ten"),
+        (None, "1.000", None),
+        (True, "1.000", True),
     ],
 )
-def test_a_card_is_known_by_its_order(card: dict[str, object], is_its: bool) -> None:
-    assert belongs(card, "5") is is_its
+def test_a_number_is_sent_as_the_release_file_writes_one(number: object, like: object, sent: object) -> None:
+    found = written(number, like)
+
+    assert (found, type(found)) == (sent, type(sent))
+
+
+@pytest.mark.parametrize(
+    ("card", "orders"),
+    [
+        ({"order_id": 5}, ("5",)),
+        ({"manufacturing_order_id": "5"}, ("5",)),
+        ({"orderId": "MO-5"}, ("MO-5",)),
+        ({"order": {"id": 5, "number": "7"}}, ("5",)),
+        ({"order": {"order_id": "5"}}, ("5",)),
+        ({"refs": {"order_id": 5, "id": 8}}, ("5",)),
+        ({"order_quantity": 5}, ()),
+        ({"order_id": None}, ()),
+        ({"id": 5}, ()),
+        ([], ()),
+    ],
+)
+def test_a_card_is_known_by_its_order(card: dict[str, object], orders: tuple[str, ...]) -> None:
+    assert belongs_to(card, "order") == orders
 
 
 @pytest.mark.parametrize(

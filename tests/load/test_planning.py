@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from fixtures import configuration, release
+from fixtures.environment import Environment
 from fixtures.load_profile import Budget, Closed, Load, Open
 from fixtures.observation import CannotObserve
 from load.planning import allowed, declared_s, exploration, find_release, of_release, shape
@@ -168,6 +170,43 @@ def test_what_cannot_be_done_is_said_so(
 ) -> None:
     with pytest.raises(CannotObserve, match=words):
         planned(local, profile, **environment)
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "others", "words"),
+    [
+        ({"csrf": {"path": "/in", "input": "t", "header": "X-CSRF"}}, [], "clerk signs in with a CSRF token"),
+        ({"basic": ["{username}", "{password}"]}, [], "clerk signs in with HTTP Basic"),
+        ({"role": "chief"}, [{"role": "clerk"}], "clerk signs in as other_sign_ins say"),
+    ],
+)
+def test_load_users_sign_in_in_the_usual_way_alone(
+    local: configuration.Configuration, sign_in: dict[str, Any], others: list[dict[str, Any]], words: str
+) -> None:
+    how = {"path": "/in", "body": {"u": "{username}"}, "token": "t", "role": "clerk"}
+    described = release.Release.model_validate(
+        {
+            "version": "1",
+            "roles": ["clerk", "chief"],
+            "health": {"path": "/", "text": "ok"},
+            "sign_in": {**how, **sign_in},
+            "other_sign_ins": [{**how, **other} for other in others],
+            "endpoints": [
+                {"name": "mine", "method": "GET", "path": "/mine", "kind": "list", "role": "clerk"}
+            ],
+        }
+    )
+    environment = Environment.model_validate(
+        {
+            "name": "tried",
+            "release": "1",
+            "identity": {"unproven": "a test"},
+            "roles": {"clerk": {"username": "ann", "password": "env:PASSWORD"}},
+        }
+    )
+
+    with pytest.raises(CannotObserve, match=words):
+        planned(replace(local, environment=environment, release=described), closed())
 
 
 def test_exploration_without_an_environment_asks_only_for_what_is_public() -> None:

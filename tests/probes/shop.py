@@ -279,7 +279,7 @@ def world(
         tokens = Tokens(line, environment=described, release=release, run=run, vault=vault, identity=identity)
         permission = WritePermission(described)
         api = HttpProbe(
-            line, before=identity.require, authorise=tokens.header, permit=permission, open_path="/health"
+            line, before=identity.require, authorise=tokens.headers, permit=permission, open_path="/health"
         )
         ledger = Ledger(folder / "ledger", run.id)
         records = Records(

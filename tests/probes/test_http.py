@@ -506,7 +506,9 @@ def probe_of(line: Line, log: list[str]) -> HttpProbe:
     return HttpProbe(
         line,
         before=lambda: log.append("identity"),
-        authorise=lambda role: SecretHeader("Authorization", f"Bearer token-of-{role}", "Bearer @@TOKEN@@"),
+        authorise=lambda role: (
+            SecretHeader("Authorization", f"Bearer token-of-{role}", "Bearer @@TOKEN@@"),
+        ),
         permit=permit,  # type: ignore[arg-type]  # the gate's own tests are elsewhere
         open_path="/health",
     )

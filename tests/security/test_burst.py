@@ -47,8 +47,8 @@ class Anybody:
 
     def require(self) -> None: ...
 
-    def header(self, _: str) -> SecretHeader:
-        return SecretHeader("Authorization", "Bearer canary-of-ours", "Bearer @@TOKEN@@")
+    def headers(self, _: str) -> tuple[SecretHeader]:
+        return (SecretHeader("Authorization", "Bearer canary-of-ours", "Bearer @@TOKEN@@"),)
 
     def spare_role(self) -> str:
         return "clerk"

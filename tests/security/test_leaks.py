@@ -12,6 +12,7 @@ from fixtures.http import Answer
 from fixtures.leaks import Leaks
 from fixtures.release import Release
 from fixtures.revealing import comparable, revealed
+from fixtures.signing_in import Form
 from tests.probes.servers import json_response, response
 from tests.probes.shop import PASSWORD, Shop, released, world
 
@@ -187,7 +188,7 @@ def test_reading_asks_every_parameter_of_every_kind_with_safe_methods() -> None:
 
 
 def test_writing_sends_nothing_that_could_be_stored() -> None:
-    questions = list(writing(RELEASE, "s3cret"))
+    questions = list(writing(RELEASE, "s3cret", Form()))
     paths = {(each.method, each.path) for each in questions}
 
     assert {each.kind for each in questions} == set(WRITING_KINDS)
@@ -249,7 +250,7 @@ def test_a_known_tenant_is_kept_so_that_what_is_below_it_is_reached() -> None:
         }
     )
     read = {each.path for each in reading(release, None) if each.place == "the path"}
-    written = {each.path for each in writing(release, "s3cret") if each.path.startswith("/t")}
+    written = {each.path for each in writing(release, "s3cret", Form()) if each.path.startswith("/t")}
 
     assert {"/t/acme/issues/gonogo-nobody", "/t/gonogo-nobody"} <= read
     assert not {path for path in read if path.endswith("/issues") and "/acme/" in path}
@@ -259,7 +260,7 @@ def test_a_known_tenant_is_kept_so_that_what_is_below_it_is_reached() -> None:
 def signed_in_by(encoding: str) -> list[Question]:
     how = RELEASE.model_dump(by_alias=True, exclude_unset=True)
     release = Release.model_validate({**how, "sign_in": {**how["sign_in"], "encoding": encoding}})
-    return [each for each in writing(release, "s3cret") if each.path == "/login" and each.content]
+    return [each for each in writing(release, "s3cret", Form()) if each.path == "/login" and each.content]
 
 
 @pytest.mark.parametrize("encoding", ["json", "form"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.environment import Environment
-from fixtures.http import Answer
+from fixtures.http import Answer, Content
 from fixtures.release import Release
 from fixtures.run import Run, begin, caught
 from fixtures.sweep import Sweep
@@ -34,8 +34,17 @@ class InventedApi:
         return self.send("GET", path, role=role, query=query)
 
     def send(
-        self, method: str, path: str, *, role: str | None = None, query: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str | None = None,
+        query: Mapping[str, object] | None = None,
+        content: Content | None = None,
+        read_only: bool = True,
     ) -> Answer:
+        assert read_only
+        assert content is None or method == "POST"
         with self.lock:
             self.asked.append(path + (f" as {role}" if role else "") + (f" {dict(query)}" if query else ""))
         made = self.table.get(path, (404, {"detail": "nothing here"}))

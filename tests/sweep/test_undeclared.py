@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.observation import Absent, CannotObserve
-from fixtures.role_matrix import NO_ID
+from fixtures.own_targets import NO_ID
 from fixtures.sweep import Sweep
 from fixtures.undeclared import Undeclared
 from tests.sweep.conftest import InventedApi, answer, declared

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.systems import suite
 from tests.systems.tracker import ENVIRONMENT, PASSWORD, RELEASE, Tracker, serving
 
-PROJECT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted or test_private"
 """The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
 
@@ -23,25 +20,16 @@ OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_pe
 def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
     """Return the records of one phase, without those that do not apply."""
     with serving(tracker) as url:
-        (folder / "release.toml").write_text(RELEASE)
-        (folder / "tracker.toml").write_text(ENVIRONMENT.format(release="release.toml", url=url))
-        chosen = ["-k", only] if only else []
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", phase,
-             f"--env={folder / 'tracker.toml'}", *chosen],
-            cwd=PROJECT,
-            env={**os.environ, "TRACKER_PASSWORD": PASSWORD},
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )  # fmt: skip
-    report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
-    assert report, done.stdout + done.stderr
-    verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
-    shutil.rmtree(PROJECT / report[1])
-    found: list[dict[str, Any]] = verdict["records"]
-    return [record for record in found if record["outcome"] != "NOT APPLICABLE"]
+        return suite.judged(
+            folder,
+            name="another-tracker",
+            release=RELEASE,
+            environment=ENVIRONMENT,
+            url=url,
+            secrets={"TRACKER_PASSWORD": PASSWORD},
+            phase=phase,
+            only=only,
+        )
 
 
 def test_smoke_finds_its_way_below_a_tenant(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,38 +12,53 @@ from checks.validation.flows.orders import begun
 from checks.validation.flows.steps import (
     Course,
     Flow,
+    Needs,
     Step,
     View,
     Watch,
     held,
     id_of,
     listed,
-    named,
+    quantity_in,
     same,
     unlike,
+    written,
 )
 from fixtures import bodies
+from fixtures.echo import id_place
+from fixtures.http import NotJson
 from fixtures.observation import CannotObserve
 from fixtures.record_life import GONE
+from fixtures.record_search import shows_removed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fixtures.http import Answer
     from fixtures.record_life import Made
+    from fixtures.release import Release
 
-NEEDS = ("list_boms", "create_bom", "read_bom", "update_bom", "delete_bom")
-"""The endpoints that make a release one with this flow."""
+NEEDS = Needs(
+    ("list_boms", "create_bom", "read_bom", "update_bom", "delete_bom"),
+    ("REL-BOM-1",),
+    r"/boms?\b|/bills?-of-materials?\b",
+)
 
 PRODUCT = "flow_product"
 """The sentinel on which the flow works: the record of other checks is on another product."""
 
 QUANTITY = "qty_output"
+TYPE = "bom_type"
 OTHER_TYPE = {"Manufacturing": "Kit/Phantom", "Kit/Phantom": "Manufacturing"}
-ABSURD = 1e15
-"""Pieces: more than anybody makes, and still a number to every JSON parser."""
+"""The types as the guide spells them; where they are spelled otherwise, records.bom.other names one."""
 
+ABSURD = 1e15
+"""Pieces: more than anybody makes, still a number to every JSON parser. Without a limit it has to be kept."""
+
+HUGE = "create: absurd quantity"
 BAD_INPUT: dict[str, dict[str, object]] = {
     "create: negative quantity": {QUANTITY: -1},
-    "create: absurd quantity": {QUANTITY: ABSURD},
+    HUGE: {QUANTITY: ABSURD},
     "create: quantity in words": {QUANTITY: "ten"},
     "create: unknown type": {"bom_type": "gonogo-unknown"},
     "create: type that is a number": {"bom_type": 7},
@@ -54,6 +70,9 @@ BAD_UPDATES: dict[str, dict[str, object]] = {
     "update: quantity in words": {QUANTITY: "ten"},
     "update: unknown type": {"bom_type": "gonogo-unknown"},
 }
+UNWANTED_FIELD = frozenset({400, 422})
+"""How an order is refused that names its BOM where the product decides which one it is."""
+
 SHOWING = ("list", "list: its type", "list: with inactive")
 HIDING = ("list: another product", "list: another type", "list: skipping it")
 LIMITS = ("list: 501", "list: 1000000000")
@@ -62,6 +81,9 @@ UNKNOWN = ("unknown id: read", "unknown id: update", "unknown id: delete")
 RACE = "create at once"
 UPDATE_RACE = "update at once"
 GONE_BY_NOW = ("deleted: update", "deleted: delete")
+HIDDEN = GONE | {400}
+"""How reading a deleted BOM may be refused that could be read before."""
+
 OTHER_DUPLICATE = "duplicate of another type"
 LIFE = (
     "create",
@@ -107,14 +129,17 @@ class BomFlow:
         own = course.release.records.get("bom")
         self._body = {**course.filled(own.body), **self._own_product} if own else {}
         self._product = self._body.get("product_id")
-        self._quantity = named(self._body, "qty", QUANTITY)
+        self._quantity = quantity_in(self._body, QUANTITY)
 
     def take(self) -> Flow:
         """Take all parts; each makes its own records."""
         course = self._course
         course.facts["product"] = str(self._product)
-        course.attempt(("create: unknown product", *BAD_INPUT), self._refused)
+        bad = {"create: unknown product": {"product_id": unlike(self._product)}, **BAD_INPUT}
+        huge = {HUGE: bad.pop(HUGE)}
+        course.attempt((*bad,), partial(self._refused, bad))
         course.attempt(LIFE, self._life, blamed="create")
+        course.attempt((HUGE,), partial(self._refused, huge))  # it may be made
         course.attempt(("delete in use",), self._in_use)
         course.attempt((RACE,), self._race)
         course.attempt((UPDATE_RACE,), self._update_race)
@@ -123,9 +148,8 @@ class BomFlow:
 
     # ------------------------------------------------------------ parts
 
-    def _refused(self) -> None:
+    def _refused(self, bad: dict[str, dict[str, object]]) -> None:
         self._require_free_product()
-        bad = {"create: unknown product": {"product_id": unlike(self._product)}, **BAD_INPUT}
         for name, changes in bad.items():
             self._course.attempt((name,), partial(self._creating, name, self._spelled(changes)), blamed=name)
 
@@ -138,10 +162,7 @@ class BomFlow:
             course.facts["id"] = id_
             course.facts["sent"] = json.dumps({**self._body, **self._marked(made)})
             course.attempt(("duplicate",), partial(self._creating, "duplicate", {}), blamed="duplicate")
-            other: dict[str, object] = {"bom_type": self._other_type}
-            course.attempt(
-                (OTHER_DUPLICATE,), partial(self._creating, OTHER_DUPLICATE, other), blamed=OTHER_DUPLICATE
-            )
+            course.attempt((OTHER_DUPLICATE,), self._other_duplicate, blamed=OTHER_DUPLICATE)
             self._lists()
             course.take("read", partial(self._reading, id_))
             self._unknown(watch, made)
@@ -155,23 +176,29 @@ class BomFlow:
             gone = course.take("read deleted", partial(self._reading, id_))
             course.take("list without it", self._listing)
             course.take("list with inactive", partial(self._listing, active_only="false"))
-            if gone is not None and gone.answer.status in GONE:
+            if gone is not None and self._state(gone.answer) in {"gone", "inactive"}:
                 course.take(GONE_BY_NOW[0], partial(self._updating, watch, made, id_, change))
                 course.take(GONE_BY_NOW[1], partial(self._deleting, watch, made, id_))
 
-    @property
-    def _other_type(self) -> str:
-        return OTHER_TYPE.get(str(self._body.get("bom_type")), "Manufacturing")
+    def _other_duplicate(self) -> None:
+        type_, own = self._body.get(TYPE), self._course.release.records["bom"]
+        other = own.other.get(TYPE, OTHER_TYPE.get(str(type_)))
+        if other is None:
+            got = f"{TYPE} is {type_!r} in the release file, which names no other one"
+            remedy = f'add records.bom.other = {{ {TYPE} = "..." }}'
+            raise CannotObserve("making a second BOM of another type", got, remedy=remedy)
+        self._creating(OTHER_DUPLICATE, {TYPE: other})
 
     def _lists(self) -> None:
-        type_ = str(self._body.get("bom_type"))
+        type_ = str(self._body.get(TYPE))
+        other = self._course.release.records["bom"].other.get(TYPE, OTHER_TYPE.get(type_, f"not {type_}"))
         limits: list[dict[str, object]] = [{"limit": name.rpartition(" ")[2]} for name in LIMITS]
         queries: tuple[dict[str, object], ...] = (
             {},
-            {"bom_type": type_},
+            {TYPE: type_},
             {"active_only": "false"},
             {"product_id": unlike(self._product)},
-            {"bom_type": self._other_type},
+            {TYPE: other},
             {"skip": 1},
             *limits,
         )
@@ -200,15 +227,25 @@ class BomFlow:
         self._require_free_product()
         with course.making("bom", self._own_product) as made:
             id_ = id_of(made, "a BOM")
-            needs_it = {"product_id": self._product, "bom_id": self._raw_id(made)}
-            with course.making("order", needs_it) as order:
+            with self._depending(made) as order:
                 id_of(order, "an order that depends on the BOM")
-                is_certain = begun(course, order) and same(needs_it["bom_id"], self._bom_of(order))
+                is_certain = begun(course, order) and id_ in self._boms_of(order)
                 step = self._deleting(Watch(partial(self._view, id_)), made, id_)
         if not step.failed and not is_certain:
             got = "whether the order is active, and depends on the BOM, is not shown"
             raise CannotObserve("deleting a BOM on which an active order depends", got)
         course.keep("delete in use", step)
+
+    @contextmanager
+    def _depending(self, bom: Made) -> Iterator[Made]:
+        """Make an order of the product: with the BOM's id, or without it where that is refused."""
+        plain = {"product_id": self._product}
+        with self._course.making("order", {**plain, "bom_id": self._raw_id(bom)}) as order:
+            if order.created.status not in UNWANTED_FIELD:
+                yield order
+                return
+        with self._course.making("order", plain) as order:
+            yield order
 
     def _race(self) -> None:
         """Make several BOMs of the product at once: there can be only one."""
@@ -261,7 +298,7 @@ class BomFlow:
         """
         endpoint = self._course.release.endpoint("list_boms")
         for entry in listed(endpoint, self._listing().answer) or ():
-            if same(self._product, entry.get("product_id")) and entry.get("is_active") is not False:
+            if same(self._product, entry.get("product_id")) and not is_inactive(self._course.release, entry):
                 got = f"it has an active one already: {entry.get(endpoint.id_field)}"
                 remedy = f"declare sentinels.{PRODUCT}: a product that nobody else uses"
                 raise CannotObserve(f"making a BOM of product {self._product}", got, remedy=remedy)
@@ -270,23 +307,34 @@ class BomFlow:
         answer = self._course.call("read_bom", id_)
         rows, unseen = self._course.rows("bom", id_)
         shown = held(self._course.release.endpoint("read_bom"), answer)
-        if shown:
-            state = "inactive" if shown.get("is_active") is False else "active"
-        else:
-            state = "gone" if answer.status in GONE else ""
         fields = {name: shown[name] for name in self._body if name in shown}
-        return View(state, fields, rows, unseen)
+        return View(self._state(answer), fields, rows, unseen)
+
+    def _state(self, answer: Answer) -> str:
+        """Return in what state reading a BOM shows it: ``""`` where it says nothing."""
+        release = self._course.release
+        shown = held(release.endpoint("read_bom"), answer)
+        if shown:
+            return "inactive" if is_inactive(release, shown) else "active"
+        return "gone" if answer.status in HIDDEN else ""
 
     def _raw_id(self, made: Made) -> object:
         """Return the id in the type in which the API tells it."""
         own = self._course.release.records["bom"]
-        shown = held(self._course.release.endpoint("create_bom"), made.created)
-        id_ = bodies.field(shown, own.id_field)
+        try:
+            body = made.created.json()
+        except NotJson:
+            return made.id
+        id_ = bodies.field(body, id_place(own, self._course.release.endpoint(own.create), body))
         return made.id if id_ is bodies.MISSING else id_
 
-    def _bom_of(self, order: Made) -> object:
-        own = self._course.release.records["order"]
-        return held(self._course.release.endpoint(own.create), order.created).get("bom_id")
+    def _boms_of(self, order: Made) -> tuple[str, ...]:
+        """Return the ids of the BOMs on which an order says that it depends."""
+        own, release = self._course.release.records["order"], self._course.release
+        shown = [held(release.endpoint(own.create), order.created)]
+        if own.read:
+            shown.append(held(release.endpoint(own.read), self._course.call(own.read, order.id)))
+        return tuple(id_ for each in shown for id_ in bodies.belongs_to(each, "bom"))
 
     def _marked(self, made: Made) -> dict[str, object]:
         return {self._course.release.records["bom"].mark_field: made.mark}
@@ -295,12 +343,25 @@ class BomFlow:
         """Return the release file's example of a change, with a new quantity: its mark stays the same."""
         endpoint = self._course.release.endpoint("update_bom")
         quantity = self._body.get(self._quantity)
-        more = {self._quantity: quantity + 1} if isinstance(quantity, int | float) else {}
+        try:
+            more = self._spelled({QUANTITY: float(str(quantity)) + 1})
+        except ValueError:
+            more = {}
         return {**self._course.filled(endpoint.body, made.mark), **more}
 
     def _spelled(self, changes: dict[str, object]) -> dict[str, object]:
-        """Return changes with the release file's name of the quantity."""
-        return {self._quantity if name == QUANTITY else name: value for name, value in changes.items()}
+        """Return changes with the release file's name of the quantity, and as it writes one."""
+        own = self._body.get(self._quantity)
+        return {
+            (self._quantity if name == QUANTITY else name): written(value, own) if name == QUANTITY else value
+            for name, value in changes.items()
+        }
+
+
+def is_inactive(release: Release, shown: dict[str, object]) -> bool:
+    """Return whether a BOM says of itself that it was deleted: as the release file says, or ``is_active``."""
+    own = release.records["bom"]
+    return shows_removed(own, shown) or shown.get(own.alive or "is_active") is False
 
 
 def is_raised(before: str, after: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from checks.validation.flows import bom, existing, kanban, orders
 from checks.validation.flows.steps import Course, Flow, require
+from fixtures.observation import NotRequired
 
 if TYPE_CHECKING:
     from fixtures.database import Database
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from fixtures.records import Records
     from fixtures.release import Release
     from fixtures.run import Run
+
+
+@pytest.fixture
+def _several_at_once(environment: Environment) -> None:
+    """Leave out what takes several requests at once where the environment allows one."""
+    if environment.concurrency == 1:
+        raise NotRequired("leave to send several requests at once", "raise concurrency to 2 or more")
 
 
 @pytest.fixture
@@ -34,27 +42,27 @@ def course(
 @pytest.fixture
 def bom_flow(course: Course, release: Release, run: Run) -> Flow:
     """The life of a bill of materials."""
-    require(release, *bom.NEEDS)
+    require(release, bom.NEEDS)
     return run.once("flow of a BOM", lambda: bom.BomFlow(course).take(), Flow)
 
 
 @pytest.fixture
 def order_flow(course: Course, release: Release, run: Run) -> Flow:
     """The life of a manufacturing order's task."""
-    require(release, *orders.NEEDS)
+    require(release, orders.NEEDS)
     return run.once("flow of an order", lambda: orders.OrderFlow(course).take(), Flow)
 
 
 @pytest.fixture
 def card_flow(course: Course, release: Release, run: Run) -> Flow:
     """The life of a kanban card."""
-    require(release, *kanban.NEEDS)
+    require(release, kanban.NEEDS)
     return run.once("flow of a card", lambda: kanban.KanbanFlow(course).take(), Flow)
 
 
 @pytest.fixture
 def old_orders(course: Course, environment: Environment, release: Release, run: Run) -> Flow:
     """Orders that were there before the release; without a declared deployment, before the run."""
-    require(release, *orders.NEEDS)
+    require(release, orders.NEEDS)
     before = environment.deployment.started_at if environment.deployment else run.started
     return run.once("old orders", lambda: existing.taken(course, before), Flow)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from checks.validation.flows.orders import Task
 from checks.validation.flows.steps import (
     Course,
     Flow,
+    Needs,
     Step,
     View,
     Watch,
     attempts,
+    declares,
     id_of,
     listed,
     same,
     state_of,
     unlike,
 )
+from fixtures import bodies
 from fixtures.observation import CannotObserve
+from fixtures.run import caught
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +32,9 @@ if TYPE_CHECKING:
     from fixtures.http import Answer
     from fixtures.record_life import Made
 
-NEEDS = ("list_cards", "approve_card", "reject_card", "ship_card", "receive_card")
-"""The endpoints that make a release one with this flow."""
+NEEDS = Needs(
+    ("list_cards", "approve_card", "reject_card", "ship_card", "receive_card"), ("VAL-API-3",), r"/kanban\b"
+)
 
 ACTIONS = ("approve", "reject", "ship", "receive")
 WAYS = {"new": (), "approved": ("approve",), "shipped": ("approve", "ship")}
@@ -43,8 +48,12 @@ OPEN = (("approved", "reject"), ("shipped", "reject"))
 FORBIDDEN = tuple(
     (place, action) for place in WAYS for action in ACTIONS if (place, action) not in {*ALLOWED, *OPEN}
 )
-ORDER = re.compile(r"(\w+_)?order(_?id)?", re.IGNORECASE)
-"""How the field of a card may be called that names its order."""
+OFF = "OFF THE BOARD"
+LAST = ("reject", "receive")
+"""After these a card is done with, and the board need not show it any more."""
+
+BEGIN = ("approve", "start")
+"""What an order's task goes through until the board shows a card, where it does not from the beginning."""
 
 UNKNOWN = tuple(f"unknown id: {action}" for action in ACTIONS)
 
@@ -70,10 +79,13 @@ class Card:
         self._made = made
         self._order = id_of(made, "an order")
         entry = self._entry(made.id)
+        has_card = entry is not None or is_stored(course, self._order)
+        for action in BEGIN if not has_card else ():
+            if entry is None and declares(course.release, f"{action}_task"):
+                Task(course, made).act(action)
+                entry = self._entry(made.id)
         if entry is None:
-            got = "the board shows no card of it"
-            if any("card" in name for name in course.rows("order", self._order)[0]):
-                got += ", though the database has one"
+            got = "the board shows no card of it" + (", though the database has one" if has_card else "")
             raise CannotObserve(f"finding the card of order {self._order}", got)
         self.id = str(entry[course.release.endpoint("list_cards").id_field])
         self._watch = Watch(self._view)
@@ -96,16 +108,14 @@ class Card:
         """
         for action in WAYS[place]:
             step = self.step(action)
-            if not step.changed:
-                got = f"{action} answered {step.answer.status} and changed nothing"
+            if not step.changed or (step.state == OFF and action not in LAST):
+                got = f"{action} answered {step.answer.status} and " + (step.changed or "changed nothing")
                 raise CannotObserve(f"bringing a card to where it is {place}", got)
 
     def _view(self) -> View:
         entry = self._entry(self._made.id)
-        if entry is None:
-            raise CannotObserve(f"looking at card {self.id}", "the board does not show it any more")
         rows, unseen = self._course.rows("order", self._order)
-        return View(state_of(entry), {}, rows, unseen)
+        return View(OFF if entry is None else state_of(entry, "card"), {}, rows, unseen)
 
     def _send(self, action: str) -> Answer:
         name = f"{action}_card"
@@ -113,8 +123,16 @@ class Card:
         return self._course.call(name, self.id, body=body, entry=self._made.entry)
 
     def _entry(self, order: object) -> dict[str, object] | None:
-        cards = listed(self._course.release.endpoint("list_cards"), self._course.call("list_cards"))
-        return next((card for card in cards or () if belongs(card, order)), None)
+        answer = self._course.call("list_cards")
+        cards = listed(self._course.release.endpoint("list_cards"), answer)
+        if cards is None:
+            raise CannotObserve(f"finding the card of order {order}", f"the board answered {answer.status}")
+        return next((card for card in cards if str(order) in bodies.belongs_to(card, "order")), None)
+
+
+def is_stored(course: Course, order: str) -> bool:
+    """Return whether the database has a card of an order."""
+    return any("card" in name for name in course.rows("order", order)[0])
 
 
 class KanbanFlow:
@@ -138,8 +156,8 @@ class KanbanFlow:
         with self._course.making("order") as made:
             id_ = id_of(made, "an order")
             self._course.facts["order"] = id_
-            has_card = any("card" in name for name in self._course.rows("order", id_)[0])
-            self._course.facts["stored"] = "a card" if has_card else ""
+            self._course.facts["stored"] = "a card" if is_stored(self._course, id_) else ""
+            caught(lambda: Card(self._course, made))  # where the task has to be begun for it
             self._course.take("board", lambda: Step(self._course.call("list_cards")))
 
     def _unknown(self) -> None:
@@ -159,8 +177,3 @@ class KanbanFlow:
             card = Card(self._course, made)
             card.bring_to(place)
             yield lambda name: card.step(name.partition(" ")[0])
-
-
-def belongs(card: dict[str, object], order: object) -> bool:
-    """Return whether a card on the board is that of an order."""
-    return any(ORDER.fullmatch(name) and same(order, value) for name, value in card.items())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from checks.validation.flows.steps import (
+    QUANTITY,
     Course,
     Flow,
+    Needs,
     Step,
     View,
     Watch,
@@ -18,9 +21,10 @@ from checks.validation.flows.steps import (
     held,
     id_of,
     is_safe,
-    named,
+    quantity_in,
     state_of,
     unlike,
+    written,
 )
 from fixtures import bodies
 from fixtures.observation import Absent, CannotObserve
@@ -33,8 +37,11 @@ if TYPE_CHECKING:
     from fixtures.record_life import Made
     from fixtures.release import Release
 
-NEEDS = ("approve_task", "start_task", "complete_task")
-"""The endpoints that make a release one with this flow."""
+NEEDS = Needs(
+    ("approve_task", "start_task", "complete_task"),
+    ("VAL-API-2", "REL-PPIC-1"),
+    r"/tasks/[^/]+/(approve|start)\b",
+)
 
 STATES = ("DRAFT", "APPROVED", "IN_PROGRESS", "COMPLETED")
 ACTIONS = ("approve", "start", "complete")
@@ -72,6 +79,9 @@ BAD_ORDERS: dict[str, object] = {
     "order of an absurd quantity": ABSURD,
     "order of ten in words": "ten",
 }
+TASK_PLACES = ("task_id", "taskId", "task.id")
+"""Where an order may hold the id of its task, if the release file does not say."""
+
 UNKNOWN = tuple(f"unknown id: {action}" for action in ACTIONS)
 NEIGHBOUR = "read after another was removed"
 RACES = {action: f"{action} at once" for action in ACTIONS}
@@ -102,15 +112,23 @@ class Task:
         self.id = _task_id(course, made, self._order)
         self.watch = Watch(self._view)
 
-    def act(self, action: str, fields: Mapping[str, object] | None = None, *, id_: str = "") -> Step:
+    def act(
+        self,
+        action: str,
+        fields: Mapping[str, object] | None = None,
+        *,
+        id_: str = "",
+        query: Mapping[str, object] | None = None,
+    ) -> Step:
         """Take an action that is right in the right state, and see what it changes.
 
         Args:
             action: approve, start or complete.
             fields: of the body, where it is to be different; ``None`` leaves one out.
             id_: the id of another task that is asked instead, while this one is watched.
+            query: parameters that are to be different.
         """
-        return self.watch.step(partial(self._send, action, fields or {}, id_ or self.id))
+        return self.watch.step(partial(self._send, action, fields or {}, id_ or self.id, query))
 
     def sent(self, action: str) -> dict[str, object]:
         """Return the body that an action is taken with, where nothing in it is to be different."""
@@ -120,22 +138,24 @@ class Task:
         """Take an action that is right in the right state several times at once."""
         self._course.race(RACES[action], partial(self._send, action, {}, self.id), self._view)
 
-    def _send(self, action: str, fields: Mapping[str, object], id_: str) -> Answer:
-        return self._course.call(
-            f"{action}_task", id_, body=self._body(action, fields), entry=self._made.entry
-        )
+    def _send(
+        self, action: str, fields: Mapping[str, object], id_: str, query: Mapping[str, object] | None = None
+    ) -> Answer:
+        body = self._body(action, fields)
+        return self._course.call(f"{action}_task", id_, query=query, body=body, entry=self._made.entry)
 
     def _body(self, action: str, fields: Mapping[str, object]) -> dict[str, object]:
-        made = {quantity_field(self._course.release): PLANNED} if action == "complete" else {}
         endpoint = self._course.release.endpoint(f"{action}_task")
         declared = self._course.filled(endpoint.body, self._made.mark)
-        return {key: value for key, value in {**declared, **made, **fields}.items() if value is not None}
+        name = quantity_field(self._course.release)
+        made = {name: PLANNED, **fields} if action == "complete" else fields
+        sent = {**declared, **{key: written(value, declared.get(key)) for key, value in made.items()}}
+        return {key: value for key, value in sent.items() if value is not None}
 
     def complete(self, quantity: object, *, override: bool = False) -> Step:
         """Complete it with a quantity, or without any."""
-        body = self._course.release.endpoint("complete_task").body
-        more = {named(body, "override", "override_variance"): True} if override else {}
-        return self.act("complete", {quantity_field(self._course.release): quantity, **more})
+        fields, query = _override(self._course.release) if override else ({}, {})
+        return self.act("complete", {quantity_field(self._course.release): quantity, **fields}, query=query)
 
     def bring_to(self, state: str) -> None:
         """Take the allowed actions that lead to a state.
@@ -159,10 +179,12 @@ class Task:
             raise CannotObserve(
                 f"looking at task {self.id}", "the release file has no endpoint that shows it"
             )
-        shown = held(self._course.release.endpoint(name), self._course.call(name, id_))
+        release = self._course.release
+        shown = task_in(release, name, held(release.endpoint(name), self._course.call(name, id_)))
         rows, unseen = self._course.rows("order", self._order)
-        fields = {key: value for key, value in shown.items() if "quantity" in key}
-        return View(state_of(shown), fields, rows, unseen)
+        sent = {key for action in ACTIONS for key in release.endpoint(f"{action}_task").body}
+        fields = {key: value for key, value in shown.items() if key in sent or QUANTITY.search(key)}
+        return View(state_of(shown, "task"), fields, rows, unseen)
 
 
 class OrderFlow:
@@ -171,7 +193,8 @@ class OrderFlow:
     def __init__(self, course: Course) -> None:
         self._course = course
         own = course.release.records.get("order")
-        self._planned = named(own.body if own else {}, "quantity", "planned_quantity")
+        self._order = own.body if own else {}
+        self._planned = quantity_in(self._order, "planned_quantity")
 
     def take(self) -> Flow:
         """Take all parts; each makes its own orders, in the state that it needs."""
@@ -184,7 +207,8 @@ class OrderFlow:
         for name, quantity in BAD_ORDERS.items():
             course.attempt((name,), partial(self._refused, name, quantity), blamed=name)
         course.attempt(UNKNOWN, self._unknown)
-        course.attempt((*RACES.values(), NEIGHBOUR), self._races)
+        course.attempt(tuple(RACES.values()), self._races)
+        course.attempt((NEIGHBOUR,), self._neighbours)
         return course.flow()
 
     def _races(self) -> None:
@@ -193,6 +217,10 @@ class OrderFlow:
             task = Task(self._course, made)
             for action in ACTIONS:
                 task.race(action)
+
+    def _neighbours(self) -> None:
+        """Remove an order while another one is there."""
+        with self._making() as made:
             with self._making():
                 pass
             self._course.take(NEIGHBOUR, partial(self._reading, id_of(made, "an order")))
@@ -217,19 +245,22 @@ class OrderFlow:
                     )
 
     def _refused(self, name: str, quantity: object) -> None:
-        with self._course.making("order", {self._planned: quantity}, step=name):
+        with self._course.making("order", self._of(quantity), step=name):
             pass
+
+    def _of(self, quantity: object) -> dict[str, object]:
+        return {self._planned: written(quantity, self._order.get(self._planned))}
 
     def _unknown(self) -> None:
         """Act on a task that is not there, once reading has said so."""
         course = self._course
         with self._making() as made:
             task = Task(course, made)
-            nobody = str(unlike(task.id))
+            nobody, seen = str(unlike(task.id)), NOT_FOUND
             if declares(course.release, "read_task"):
                 seen = course.call("read_task", nobody).status
-            else:
-                seen = NOT_FOUND if is_safe(nobody) else 0
+            elif not is_safe(nobody):
+                nobody = f"{task.id}-{secrets.token_hex(4)}"  # longer than anybody's
             if seen not in GONE:
                 raise CannotObserve(
                     f"acting on task {nobody}, which nobody has", f"reading it answered {seen}"
@@ -247,13 +278,13 @@ class OrderFlow:
 
     @contextmanager
     def _making(self, step: str = "") -> Iterator[Made]:
-        with self._course.making("order", {self._planned: PLANNED}, step=step) as made:
+        with self._course.making("order", self._of(PLANNED), step=step) as made:
             yield made
 
 
 def begun(course: Course, order: Made) -> bool:
     """Return whether an order of the run's own could be brought to where its task is in progress."""
-    if not all(declares(course.release, name) for name in NEEDS):
+    if not all(declares(course.release, name) for name in NEEDS.endpoints):
         return False
     try:
         Task(course, order).bring_to("IN_PROGRESS")
@@ -270,7 +301,40 @@ def _tried(task: Task, name: str) -> Step:
 
 def quantity_field(release: Release) -> str:
     """Return how the field is called that holds the quantity that was made."""
-    return named(release.endpoint("complete_task").body, "quantity", "actual_quantity")
+    return quantity_in(release.endpoint("complete_task").body, "actual_quantity")
+
+
+def _override(release: Release) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the fields of the body, or the parameters, that let a variance pass."""
+    endpoint = release.endpoint("complete_task")
+    if asked := [name for name in endpoint.query if "override" in name]:
+        return {}, {asked[0]: True}
+    named = [name for name in endpoint.body if "override" in name]
+    flags = [name for name in named if isinstance(endpoint.body[name], bool)]
+    return {(flags or named or ["override_variance"])[0]: True}, {}
+
+
+def task_place(release: Release, order: object) -> str:
+    """Return the dotted field of an order, or of its entry in a list, that holds the id of its task."""
+    for name in ("read_task", *(f"{action}_task" for action in ACTIONS)):
+        if declares(release, name) and "id_field" in release.endpoint(name).model_fields_set:
+            return release.endpoint(name).id_field
+    return next(
+        (place for place in TASK_PLACES if bodies.field(order, place) is not bodies.MISSING), "task_id"
+    )
+
+
+def task_in(release: Release, name: str, shown: dict[str, object]) -> dict[str, object]:
+    """Return the task that an answer shows: all of it, or the part of an order that holds the task's id.
+
+    Args:
+        release: the release.
+        name: the endpoint that answered: ``read_task``, or what shows an order.
+        shown: the object of its answer.
+    """
+    part = "" if name == "read_task" else task_place(release, shown).rpartition(".")[0]
+    found = bodies.field(shown, part) if part else shown
+    return found if isinstance(found, dict) else {}
 
 
 def _task_id(course: Course, made: Made, order: str) -> str:
@@ -280,13 +344,13 @@ def _task_id(course: Course, made: Made, order: str) -> str:
         CannotObserve: neither does.
     """
     own, release = course.release.records["order"], course.release
-    place = release.endpoint("read_task").id_field if declares(release, "read_task") else "task_id"
     shown = [held(release.endpoint(own.create), made.created)]
-    if bodies.field(shown[0], place) is bodies.MISSING and own.read:
+    if bodies.field(shown[0], task_place(release, shown[0])) is bodies.MISSING and own.read:
         shown.append(held(release.endpoint(own.read), course.call(own.read, order)))
-    found = [bodies.field(body, place) for body in shown]
+    found = [bodies.field(body, task_place(release, body)) for body in shown]
     id_ = next((value for value in found if isinstance(value, int | str)), None)
     if id_ is None:
-        remedy = "name its field as id_field of read_task"
-        raise CannotObserve(f"finding the task of order {order}", f"no {place} in it", remedy=remedy)
+        remedy = "name its field as id_field of read_task, or of approve_task where there is none"
+        got = f"no {task_place(release, shown[-1])} in it"
+        raise CannotObserve(f"finding the task of order {order}", got, remedy=remedy)
     return str(id_)

@@ -12,13 +12,14 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn, cast
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NoReturn
 
 from checks.validation.flows.races import RIVALS, Race
 from fixtures import bodies
-from fixtures.http import Answer, Content, NotJson
+from fixtures.filling import content_of, filled, path_of
+from fixtures.http import Answer, NotJson
 from fixtures.observation import Absent, CannotObserve, NoAnswer
+from fixtures.quoting import cut
 from fixtures.run import Raised, caught
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Step:
         answer: the answer.
         state: the state of its record afterwards, as the API shows it; empty where that says nothing.
         stored: the states of its record and of what belongs to it afterwards, as the database holds them.
+        shown: what else the API shows of it afterwards and must not change unasked.
         changed: what is different since before the request, in words; empty where nothing is.
         unseen: why that is not known, or an empty string.
     """
@@ -61,6 +63,7 @@ class Step:
     answer: Answer
     state: str = ""
     stored: tuple[str, ...] = ()
+    shown: dict[str, object] = field(default_factory=dict)
     changed: str = ""
     unseen: str = ""
 
@@ -100,6 +103,7 @@ class Flow:
         facts: what the checks compare with: ids and values that were sent.
         made: how many records were made, or tried to.
         left: records that could not be removed again.
+        unproven: records that can still be read after their removal, which was answered well.
         races: what came of requests that were sent at once.
     """
 
@@ -108,6 +112,7 @@ class Flow:
     facts: dict[str, str]
     made: int
     left: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
     races: dict[str, Race] = field(default_factory=dict)
 
     def step(self, name: str) -> Step:
@@ -227,6 +232,7 @@ class Course:
         self._races: dict[str, Race] = {}
         self._made = 0
         self._left: list[str] = []
+        self._unproven: list[str] = []
         self._pointing: dict[str, list[tuple[str, str]]] = {}
 
     def flow(self) -> Flow:
@@ -237,8 +243,14 @@ class Course:
             dict(self.facts),
             self._made,
             tuple(self._left),
+            tuple(self._unproven),
             dict(self._races),
         )
+
+    @property
+    def address(self) -> str:
+        """The address of the API."""
+        return self._api.address
 
     def keep(self, name: str, step: Step) -> None:
         """Keep a step."""
@@ -326,8 +338,15 @@ class Course:
         return allowed
 
     def _keep_left(self, record: str, made: Made) -> None:
-        if made.removal and made.removal.left:
-            self._left.append(f"{record} {made.removal.id or made.mark}: {made.removal.left}")
+        removal, read = made.removal, self.release.records[record].read
+        if removal is None:
+            return
+        name = f"{record} {removal.id or made.mark}"
+        if removal.left:
+            self._left.append(f"{name}: {removal.left}")
+        is_there = removal.after and read and removal.after.status == self.release.endpoint(read).status
+        if removal.after and is_there and not (removal.left or removal.proof):
+            self._unproven.append(f"{name}: reading it still answers {removal.after.status}")
 
     def _keep_made(self, record: str, step: str, made: Made) -> None:
         removal = made.removal
@@ -357,16 +376,13 @@ class Course:
             CannotObserve: our side is the reason.
         """
         endpoint = self.release.endpoint(name)
-        values = self.filled(endpoint.path_values)
-        path = endpoint.path
-        for placeholder in endpoint.placeholders:
-            path = path.replace(f"{{{placeholder}}}", quote(str(values.get(placeholder, id_)), safe=""))
+        has_body = bool(body) or "body" in endpoint.model_fields_set
         return self._api.send(
             endpoint.method,
-            path,
+            path_of(endpoint, self.environment, str(id_)),
             role=endpoint.role,
             query={**self.filled(endpoint.query), **(query or {})},
-            content=Content.json(body or {}) if body or endpoint.body else None,
+            content=content_of(endpoint, body or {}) if has_body else None,
             entry=entry,
         )
 
@@ -376,14 +392,7 @@ class Course:
         Raises:
             CannotObserve: the environment file has no value for one.
         """
-        from fixtures.placeholders import fill  # noqa: PLC0415  pydantic is behind it
-
-        sentinels = {f"sentinel:{name}": value for name, value in self.environment.sentinels.items()}
-        try:
-            return cast("dict[str, object]", fill(template, {"mark": mark, **sentinels}))
-        except KeyError as error:
-            got = f"the environment file has no value for {{{error.args[0]}}}"
-            raise CannotObserve("filling a body", got) from None
+        return filled(template, self.environment, mark)
 
     # ------------------------------------------------------------ looking
 
@@ -467,6 +476,7 @@ class Watch:
             answer,
             state=after.state,
             stored=after.stored,
+            shown=dict(after.fields),
             changed=difference(before, after),
             unseen=before.unseen or after.unseen,
         )
@@ -555,10 +565,17 @@ def listed(endpoint: Endpoint, answer: Answer) -> list[dict[str, object]] | None
     return None if found is None else [entry if isinstance(entry, dict) else {} for entry in found]
 
 
-def state_of(body: Mapping[str, object]) -> str:
-    """Return the state that an object shows, in upper case; empty where it shows none."""
-    names = sorted((name for name in body if STATE_FIELD.fullmatch(name)), key=len)
-    return next((value.upper() for value in map(body.get, names) if isinstance(value, str)), "")
+def state_of(body: Mapping[str, object], of: str = "") -> str:
+    """Return the state that an object shows, as ``IN_PROGRESS``; empty where it shows none.
+
+    Args:
+        body: the object.
+        of: whose state is meant, where the object may show several: ``task`` for ``task_status``.
+    """
+    names = [name for name in body if STATE_FIELD.fullmatch(name)]
+    names.sort(key=lambda name: (not (of and name.startswith(f"{of}_")), len(name)))
+    found = next((value for value in map(body.get, names) if isinstance(value, str)), "")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", found).upper()
 
 
 def same(sent: object, shown: object) -> bool:
@@ -581,9 +598,22 @@ def different(wanted: Mapping[str, object], shown: Mapping[str, object], *, sour
     return "; ".join(wrong)
 
 
-def named(body: Mapping[str, object], word: str, otherwise: str) -> str:
-    """Return the field of a body in the release file whose name holds a word."""
-    return next((name for name in body if word in name), otherwise)
+QUANTITY = re.compile(r"quantity|qty", re.IGNORECASE)
+"""What the name of a field holds that is a number of pieces."""
+
+
+def quantity_in(body: Mapping[str, object], otherwise: str) -> str:
+    """Return the field of a body in the release file that holds a quantity."""
+    return next((name for name in body if QUANTITY.search(name)), otherwise)
+
+
+def written(number: object, like: object) -> object:
+    """Return a number as the release file writes one of its kind: as a string where that is one."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return number
+    if isinstance(like, str):
+        return f"{number:.0f}"
+    return int(number) if isinstance(like, int) else number
 
 
 def id_of(made: Made, what: str) -> str:
@@ -617,19 +647,45 @@ def is_safe(id_: str) -> bool:
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def require(release: Release, *names: str) -> None:
+@dataclass(frozen=True)
+class Needs:
+    """What makes a release one with a flow.
+
+    Attributes:
+        endpoints: their names.
+        items: the items that are the flow's alone.
+        words: how a path reads, in any case, that is about it.
+    """
+
+    endpoints: tuple[str, ...]
+    items: tuple[str, ...]
+    words: str
+
+
+def require(release: Release, needs: Needs) -> None:
     """Let a flow run only where the release has it.
 
     Raises:
-        Absent: the release file declares no endpoint of any of the names.
-        CannotObserve: it declares some of them.
+        Absent: nothing in the release file is about it.
+        CannotObserve: something is, but endpoints of its names are missing.
     """
-    missing = [name for name in names if not declares(release, name)]
-    if len(missing) == len(names):
-        raise Absent(" or ".join(names), "the release file declares no endpoint of these names")
-    if missing:
-        got = f"the release file declares no endpoint named {', '.join(missing)}"
-        raise CannotObserve(f"taking the flow of {', '.join(names)}", got, remedy="declare it")
+    missing = [name for name in needs.endpoints if not declares(release, name)]
+    if not missing:
+        return
+    signs = [name for name in needs.endpoints if name not in missing]
+    if not {*needs.items} & release.statements.keys():
+        signs += [
+            f"{endpoint.method} {endpoint.path}"
+            for endpoint in release.endpoints
+            if {*needs.items} & {*endpoint.items} or re.search(needs.words, endpoint.path, re.IGNORECASE)
+        ]
+    if not signs:
+        raise Absent(" or ".join(missing), "the release file declares no endpoint of these names")
+    raise CannotObserve(
+        f"taking the flow of {', '.join(needs.endpoints)}",
+        f"the release file declares no endpoint named {', '.join(missing)}, but {cut(', '.join(signs), 120)}",
+        remedy=f"name its endpoints so, or say in [statements] what {' and '.join(needs.items)} mean here",
+    )
 
 
 def declares(release: Release, name: str) -> bool:

@@ -11,7 +11,7 @@ from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import orders
 from checks.validation.flows.orders import cell
 from checks.validation.flows.races import judge
-from checks.validation.flows.steps import different, held, same
+from checks.validation.flows.steps import different, held, quantity_in, same
 from fixtures.observation import Absent, CannotObserve
 from fixtures.record_life import GONE
 
@@ -78,7 +78,7 @@ def test_what_an_approval_says_is_kept(order_flow: Flow, release: Release) -> No
     """A task shows what was sent to approve it, as far as it shows such fields."""
     endpoint = release.endpoint("approve_task")
     step = order_flow.done("approve", endpoint.status)
-    sent, shown = json.loads(order_flow.fact("sent approve")), held(endpoint, step.answer)
+    sent, shown = json.loads(order_flow.fact("sent approve")), {**held(endpoint, step.answer), **step.shown}
     if not sent.keys() & shown.keys():
         raise Absent("field of an approval that a task shows", f"sent: {', '.join(sent) or 'none'}")
     wrong = different(sent, shown)
@@ -110,6 +110,7 @@ def test_forbidden_transition_is_refused(
 
 @item("VAL-API-2", "REL-PPIC-1")
 @pytest.mark.parametrize("action", orders.ACTIONS)
+@pytest.mark.usefixtures("_several_at_once")
 def test_transition_happens_once(action: str, order_flow: Flow, release: Release, measured: Measured) -> None:
     """Of several requests at once for the same transition, one succeeds."""
     race = order_flow.race(orders.RACES[action])
@@ -191,6 +192,8 @@ def test_orders_of_the_run_are_removed_again(order_flow: Flow) -> None:
         seen="; ".join(order_flow.left),
         next="remove it by hand: its mark names this run; the next run tries again",
     )
+    if order_flow.unproven:
+        raise CannotObserve("looking for what the flow left", "; ".join(order_flow.unproven))
 
 
 # ---------------------------------------------------------------- quantities
@@ -263,9 +266,10 @@ def test_made_quantity_is_kept(name: str, quantity: int, order_flow: Flow, relea
     endpoint = release.endpoint("complete_task")
     step = order_flow.done(name, endpoint.status)
     field = orders.quantity_field(release)
-    shown = held(endpoint, step.answer).get(field)
+    shown = held(endpoint, step.answer).get(field, step.shown.get(field))
     if shown is None:
-        raise CannotObserve("reading the quantity of a completed task", f"its completion shows no {field}")
+        got = f"neither its completion nor reading it shows a {field}"
+        raise CannotObserve("reading the quantity of a completed task", got)
 
     assert same(quantity, shown), explain(
         expected=f"{field} is {quantity}",
@@ -277,13 +281,16 @@ def test_made_quantity_is_kept(name: str, quantity: int, order_flow: Flow, relea
 
 @item("REL-PPIC-1")
 @pytest.mark.parametrize("name", orders.BAD_ORDERS)
-def test_bad_order_is_refused(name: str, order_flow: Flow, measured: Measured) -> None:
-    """An order of a quantity that makes no sense is refused."""
-    step = order_flow.step(name)
+def test_bad_order_is_refused(name: str, order_flow: Flow, release: Release, measured: Measured) -> None:
+    """An order of a quantity that makes no sense is refused; a huge one may be kept."""
+    step, create = order_flow.step(name), release.endpoint(release.records["order"].create)
     measured(step.answer.status, limit="400 or 422")
+    shown = held(create, step.answer)
+    is_kept = "absurd" in name and step.answer.status == create.status
+    is_kept = is_kept and same(orders.ABSURD, shown.get(quantity_in(shown, "")))
 
-    assert step.answer.status in BAD_INPUT, explain(
-        expected=f"an {name} is refused with 400 or 422",
+    assert step.answer.status in BAD_INPUT or is_kept, explain(
+        expected=f"an {name} is refused with 400 or 422" + (", or kept as it is" if "absurd" in name else ""),
         seen=_told(step),
         next="validate the quantity before it is used",
         by_hand=step.answer.curl,
