@@ -120,7 +120,7 @@ allowed = {json.dumps(allowed)}
     )
 )
 ENVIRONMENT = """
-name = "{name}"
+name = "another-backoffice"
 release = "{release}"
 writes = "own-records"
 api = {{ url = "{url}" }}

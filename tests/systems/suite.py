@@ -12,37 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 def judged(
-    folder: Path,
-    *,
-    name: str,
-    release: str,
-    environment: str,
-    url: str,
-    secrets: Mapping[str, str],
-    phase: str,
-    only: str = "",
+    folder: Path, *, release: str, environment: str, secrets: Mapping[str, str], phase: str, only: str = ""
 ) -> list[dict[str, Any]]:
-    """Return the records of one phase, without those that do not apply; the reports are removed.
+    """Return the records of one phase; the run's report is removed.
 
     Args:
         folder: where the two files are to be.
-        name: what the environment is called, besides the worker: two may ask at once.
         release: the text of the release file.
-        environment: the text of the environment file, with ``{name}``, ``{release}`` and ``{url}``.
-        url: the address of the system.
-        secrets: variables that it refers to.
+        environment: the text of the environment file, which names ``release.toml``.
+        secrets: variables that it refers to; none of them may be told.
         phase: the marker.
         only: which checks, as ``-k`` has it.
     """
-    name = f"{name}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     (folder / "release.toml").write_text(release)
-    (folder / "system.toml").write_text(environment.format(name=name, release="release.toml", url=url))
+    (folder / "system.toml").write_text(environment)
     chosen = ["-k", only] if only else []
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", phase,
@@ -57,7 +46,12 @@ def judged(
     report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
     assert report, done.stdout + done.stderr
     verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
-    shutil.rmtree(PROJECT / "reports" / "out" / name)
-    assert not [key for key, secret in secrets.items() if secret in done.stdout + json.dumps(verdict)]
+    shutil.rmtree(PROJECT / report[1])  # and no other: another test may run beside this one
+    assert not [name for name, secret in secrets.items() if secret in done.stdout + json.dumps(verdict)]
     found: list[dict[str, Any]] = verdict["records"]
-    return [record for record in found if record["outcome"] != "NOT APPLICABLE"]
+    return found
+
+
+def applying(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records without those that do not apply."""
+    return [record for record in records if record["outcome"] != "NOT APPLICABLE"]

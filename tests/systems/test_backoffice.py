@@ -22,15 +22,11 @@ CONTRACT = "test_contract or test_timestamps and not flows"
 def judged(office: BackOffice, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
     """Return the records of one phase, without those that do not apply."""
     with serving(office) as url:
-        return suite.judged(
-            folder,
-            name="another-backoffice",
-            release=RELEASE,
-            environment=ENVIRONMENT,
-            url=url,
-            secrets=SECRETS,
-            phase=phase,
-            only=only,
+        environment = ENVIRONMENT.format(release="release.toml", url=url)
+        return suite.applying(
+            suite.judged(
+                folder, release=RELEASE, environment=environment, secrets=SECRETS, phase=phase, only=only
+            )
         )
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.systems import suite
 from tests.systems.enterprise import ENVIRONMENT, KEYS, RELEASE, Enterprise, serving
 from tests.systems.enterprise_contract import PREFIX
 
-PROJECT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRETS = {"ENTERPRISE_BUYER": KEYS["buyer"], "ENTERPRISE_AUDITOR": KEYS["auditor"]}
 OWN_CHECKS = (
     "test_contract or test_timestamps and not flows or test_only_the_permitted or test_nothing_undeclared"
 )
@@ -36,30 +34,21 @@ def judged(
         from_host: the API's address is that of the host, and the paths of the release file are whole.
     """
     whole = re.sub(r'((?:path|openapi) = ")/', rf"\1{PREFIX}/", RELEASE)
-    (folder / "release.toml").write_text(whole if from_host else RELEASE)
     with serving(enterprise) as url:
         address = url.removesuffix(PREFIX) if from_host else url
-        (folder / "enterprise.toml").write_text(ENVIRONMENT.format(release="release.toml", url=address))
-        chosen = ["-k", only] if only else []
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", phase,
-             f"--env={folder / 'enterprise.toml'}", *chosen],
-            cwd=PROJECT,
-            env={**os.environ, "ENTERPRISE_BUYER": KEYS["buyer"], "ENTERPRISE_AUDITOR": KEYS["auditor"]},
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )  # fmt: skip
-    report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
-    assert report, done.stdout + done.stderr
-    verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
-    shutil.rmtree(PROJECT / report[1])
-    found: list[dict[str, Any]] = verdict["records"]
-    assert len([record for record in found if record["outcome"] == "PASSED"]) > 20, (
-        "hardly anything was judged"
-    )
-    return [record for record in found if record["outcome"] not in {"PASSED", "NOT APPLICABLE"}]
+        found = suite.applying(
+            suite.judged(
+                folder,
+                release=whole if from_host else RELEASE,
+                environment=ENVIRONMENT.format(release="release.toml", url=address),
+                secrets=SECRETS,
+                phase=phase,
+                only=only,
+            )
+        )
+    passed = [record for record in found if record["outcome"] == "PASSED"]
+    assert len(passed) > 20, "hardly anything was judged"
+    return [record for record in found if record not in passed]
 
 
 def told(records: list[dict[str, Any]]) -> list[str]:

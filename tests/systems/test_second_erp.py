@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.systems import suite
 from tests.systems.second_erp import PASSWORD, Erp, environment, release, serving
 
-PROJECT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def judged(erp: Erp, folder: Path, only: str = "") -> list[dict[str, Any]]:
     """Return the records of the validation phase."""
     with serving(erp) as url:
-        (folder / "release.toml").write_text(release(erp))
-        (folder / "erp.toml").write_text(environment(erp, url))
-        chosen = ["-k", only] if only else []
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "validation",
-             f"--env={folder / 'erp.toml'}", *chosen],
-            cwd=PROJECT,
-            env={**os.environ, "ERP_PASSWORD": PASSWORD},
-            capture_output=True,
-            text=True,
-            timeout=150,
-            check=False,
-        )  # fmt: skip
-    report = re.search(r"^report: (.+)/report\.html$", done.stdout, re.MULTILINE)
-    assert report, done.stdout + done.stderr
-    verdict = json.loads((PROJECT / report[1] / "verdict.json").read_text("utf-8"))
-    shutil.rmtree(PROJECT / report[1])
-    found: list[dict[str, Any]] = verdict["records"]
-    return found
+        return suite.judged(
+            folder,
+            release=release(erp),
+            environment=environment(erp, url),
+            secrets={"ERP_PASSWORD": PASSWORD},
+            phase="validation",
+            only=only,
+        )
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "wrapped"])

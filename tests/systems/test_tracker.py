@@ -20,15 +20,16 @@ OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_pe
 def judged(tracker: Tracker, folder: Path, phase: str, only: str = "") -> list[dict[str, Any]]:
     """Return the records of one phase, without those that do not apply."""
     with serving(tracker) as url:
-        return suite.judged(
-            folder,
-            name="another-tracker",
-            release=RELEASE,
-            environment=ENVIRONMENT,
-            url=url,
-            secrets={"TRACKER_PASSWORD": PASSWORD},
-            phase=phase,
-            only=only,
+        environment = ENVIRONMENT.format(release="release.toml", url=url)
+        return suite.applying(
+            suite.judged(
+                folder,
+                release=RELEASE,
+                environment=environment,
+                secrets={"TRACKER_PASSWORD": PASSWORD},
+                phase=phase,
+                only=only,
+            )
         )
 
 

@@ -106,7 +106,7 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
 for shown in ("list", "read", "update"):
     RELEASE = RELEASE.replace(f'kind = "{shown}"', f'kind = "{shown}"\ncontent_type = "{MEDIA_TYPE}"')
 ENVIRONMENT = """
-name = "{name}"
+name = "another-tracker"
 release = "{release}"
 writes = "own-records"
 api = {{ url = "{url}" }}
