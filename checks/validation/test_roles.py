@@ -168,7 +168,8 @@ def _judge(
 
     assert not told.wrong, explain(
         expected=f"{asked} lets in {_permitted(endpoint)}; other roles get {endpoint.denied_status}, "
-        "requests without a token 401",
+        + (f"{', '.join(endpoint.hidden_from)} 404, " if endpoint.hidden_from else "")
+        + "requests without a token 401",
         seen="; ".join(told.wrong),
         next=NEXT,
         by_hand=told.curl,
