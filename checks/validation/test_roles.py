@@ -179,7 +179,8 @@ def _refused(endpoint: Endpoint) -> str:
     status = endpoint.denied_status
     if is_good(status):
         return f"everybody else gets an error in the body of an answer {status}, or 401 or 403"
-    return f"other roles get {status}, requests without a token 401"
+    hidden = f"{', '.join(endpoint.hidden_from)} 404, " if endpoint.hidden_from else ""
+    return f"other roles get {status}, {hidden}requests without a token 401"
 
 
 def _permitted(endpoint: Endpoint) -> str:

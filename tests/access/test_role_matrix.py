@@ -85,6 +85,35 @@ def test_what_is_hidden_is_refused_with_its_status_if_it_is_there() -> None:
     assert not row(writing, cells(visitor=404)).open
 
 
+def test_another_tenant_must_not_learn_what_is_there() -> None:
+    of_a_tenant = endpoint(hidden_from=["stranger"])
+
+    def told(status: int | None, usual: int = 200, alive: frozenset[str] = frozenset({"stranger"})) -> Row:
+        seen = cells(admin=usual, clerk=usual, visitor=403, nobody=401, stranger=status)
+        return row(of_a_tenant, seen, alive)
+
+    assert (told(404).wrong, told(404).open) == ((), ())
+    assert told(403).wrong == (
+        "stranger must not learn that it is there, and is answered 403 instead of 404",
+    )
+    assert told(401).wrong == (
+        "stranger must not learn that it is there, and is answered 401 instead of 404",
+    )
+    assert "its token may be refused" in told(401, alive=frozenset()).open[0]
+    assert told(200).wrong == ("stranger may not, and is let in: 200",)
+    assert told(500).wrong == ("stranger may not, and is answered 500 instead of 404",)
+    assert told(422).open
+    assert told(404, usual=404).open
+
+
+@pytest.mark.parametrize(("status", "is_wrong"), [(404, False), (403, True), (204, True), (409, True)])
+def test_another_tenant_writes_to_nothing_that_it_knows_of(status: int, is_wrong: bool) -> None:
+    of_a_tenant = endpoint("POST", "/orders/{id}/close", hidden_from=["stranger"])
+
+    assert bool(row(of_a_tenant, cells(stranger=status, visitor=403)).wrong) is is_wrong
+    assert row(of_a_tenant, without_record(stranger=404)).open
+
+
 def test_an_endpoint_that_is_broken_for_all_says_nothing_about_rights() -> None:
     told = row(endpoint(), cells(admin=500, clerk=500, visitor=500, nobody=401))
 

@@ -825,6 +825,35 @@ def record(create: str, note: str) -> str:
             id="a private list of one",
         ),
         pytest.param(
+            endpoint(role="clerk") + "hidden_from = ['clerk', 'stranger']\n",
+            """\
+              endpoints[orders].hidden_from: with "clerk", the role that calls it
+                allowed: roles for which what it is about does not exist""",
+            id="an endpoint that is hidden from its role",
+        ),
+        pytest.param(
+            endpoint(role="clerk") + "allowed = ['clerk', 'manager']\nhidden_from = ['manager']\n",
+            """\
+              endpoints[orders].hidden_from: with "manager", which is allowed, and it is no list with shows
+                allowed: roles that are not allowed, or a list and the record that it shows""",
+            id="an endpoint that is hidden and allowed",
+        ),
+        pytest.param(
+            endpoint() + "hidden_from = ['manager']\n",
+            """\
+              endpoints[orders].role: missing, although hidden_from is there
+                allowed: the role that calls it""",
+            id="a public endpoint that is hidden",
+        ),
+        pytest.param(
+            endpoint(role="clerk") + "hidden_from = ['manger']\n",
+            """\
+              endpoints[orders].hidden_from: no role "manger"
+                allowed: clerk, manager
+                did you mean: manager""",
+            id="an endpoint that is hidden from nobody there is",
+        ),
+        pytest.param(
             "[pages]\nrole = 'clerk'\nshows = 'main'\nentries = 'li'\n",
             """\
               pages.entries_from: missing, although entries is there

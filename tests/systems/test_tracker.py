@@ -13,7 +13,9 @@ from tests.systems.tracker import ENVIRONMENT, PASSWORD, RELEASE, Tracker, servi
 if TYPE_CHECKING:
     from pathlib import Path
 
-OWN_CHECKS = "test_contract or test_timestamps and not flows or test_only_the_permitted or test_private"
+OWN_CHECKS = (
+    "test_contract or test_timestamps and not flows or test_only_the_permitted or test_private or detour"
+)
 """The checks of the validation phase that judge what the tracker's release file promises of its endpoints."""
 
 
@@ -65,6 +67,20 @@ def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Pa
         ("milestones are public", ["GET .+/milestones/.+nobody .no token. may not, and is let in: 200"]),
         ("mine is everybody's", ["test_private.+/mine shows reader the issue of another"]),
         ("mine breaks for others", ["/mine as reader: answered 500", "reader may, and is answered 500"]),
+        ("issues leak", ["GET .+/issues/.issue.+ stranger may not, and is let in: 200"]),
+        ("milestones leak", ["GET .+/milestones/.milestone.+ stranger may not, and is let in: 200"]),
+        ("the list leaks", ["GET .+/issues.+ stranger may not, and is let in: 200"]),
+        ("all issues are everybody's", ["test_private.+ GET /v2/issues shows stranger the issue of another"]),
+        (
+            "a slash leads in",
+            [
+                "GET .+/issues.+ with 404, and by a slash at the end .+/issues/. is answered 200",
+                "GET .+/milestones/.+ with 404, and by a slash at the end .+/. is answered 200",
+            ],
+        ),
+        ("strangers are told", ["GET .+ stranger must not learn that it is there, and is answered 403"]),
+        ("strangers pin", ["POST .+/pin.+ stranger may not, and is let in: 204"]),
+        ("strangers remove", ["DELETE .+ stranger may not, and is let in: 204"]),
         ("outdated tags pass", ["PATCH .+answers 200 instead of 412 to the entity tag of before the change"]),
     ],
 )

@@ -1,7 +1,8 @@
 """An issue tracker of another team: everything below a tenant, tokens by form, media types of its own.
 
 It can be broken on demand. Its ids are words, and creations answer with
-``Location`` and no body, and changes are merge patches that need ``If-Match``.
+``Location`` and no body, and changes are merge patches that need ``If-Match``. Of one tenant's records
+another one does not learn that they are there; a list that all tenants ask for shows each its own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ISSUES = "/v2/tenants/acme/issues"
 PAGE = 3
 RELEASE = """
 version = "2.0"
-roles = ["reader", "editor"]
+roles = ["reader", "editor", "stranger"]
 health = { path = "/health", text = "ok" }
 known_issues = []
 [sign_in]
@@ -60,6 +61,15 @@ ready_within_s = 2
 undo = "soft delete"
 residue = "an archived milestone"
 removed = { archived = true }
+[[endpoints]]
+name = "all_issues"
+method = "GET"
+path = "/v2/issues"
+kind = "list"
+role = "editor"
+allowed = ["editor", "reader", "stranger"]
+hidden_from = ["stranger"]
+shows = "issue"
 """ + "".join(
     f"""
 [[endpoints]]
@@ -69,6 +79,7 @@ path = "/v2/tenants/{{tenant}}{path}"
 kind = "{kind}"
 role = "editor"
 allowed = ["editor"{', "reader"' if method == "GET" else ""}]
+hidden_from = ["stranger"]
 path_values = {{ tenant = "{{sentinel:tenant}}" }}
 {more}
 """
@@ -119,6 +130,9 @@ password = "env:TRACKER_PASSWORD"
 [roles.reader]
 username = "ray"
 password = "env:TRACKER_PASSWORD"
+[roles.stranger]
+username = "sue"
+password = "env:TRACKER_PASSWORD"
 """
 
 
@@ -147,6 +161,7 @@ class Tracker:
         self.broken = frozenset(broken)
         self.issues = {f"iss_{n}": self.issue(f"an old one, {n}") for n in range(5)}
         self.milestones: dict[str, dict[str, Any]] = {}
+        self.of_another_tenant = {"iss_x": self.issue("another tenant's")}
         self.tokens: dict[str, str] = {}
         self.asked: list[str] = []
 
@@ -158,22 +173,58 @@ class Tracker:
     def answer(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         """Answer one request."""
         parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query))
         self.asked.append(f"{method} {url}")
         if parts.path == "/health":
             return Reply(200, "ok")
         if (method, parts.path) == ("POST", "/oauth/token"):
             return self.sign_in(dict(parse_qsl(body.decode())))
+        return self.signed_in(method, url, headers, body)
+
+    def signed_in(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Answer what is asked with a token, or without one."""
+        parts = urlsplit(url)
         role = self.tokens.get(headers.get("authorization", "").removeprefix("Bearer "))
         is_public = "milestones are public" in self.broken and "/milestones/" in parts.path
         if role is None and not (method == "GET" and is_public):
             return Reply(401)
+        if (method, parts.path) == ("GET", "/v2/issues"):
+            return self.all_issues(role)
         if not parts.path.startswith("/v2/tenants/acme/"):
             return Reply(404)
-        if role == "reader" and method != "GET":
-            return Reply(403)
         path = parts.path.removeprefix("/v2/tenants/acme")
+        if reply := self.refusal(role, method, path):
+            return reply
+        if "a slash leads in" in self.broken:
+            path = path.rstrip("/")
+        query = dict(parse_qsl(parts.query))
         return self.mine(role) if path == "/mine" else self.within(method, path, query, headers, body)
+
+    def refusal(self, role: str | None, method: str, path: str) -> Reply | None:
+        if role == "stranger":
+            return self.kept_from_strangers(method, path)
+        return Reply(403) if role == "reader" and method != "GET" else None
+
+    def all_issues(self, role: str | None) -> Reply:
+        seen = self.of_another_tenant if role == "stranger" else self.issues
+        if "all issues are everybody's" in self.broken:
+            seen = self.issues | self.of_another_tenant
+        return Reply(200, [{"id": id_, **issue} for id_, issue in seen.items()])
+
+    def kept_from_strangers(self, method: str, path: str) -> Reply | None:
+        """Answer who is of another tenant, or let them in where that is broken."""
+        _, kind, *rest = path.split("/")
+        let_in = {
+            "issues leak": method == "GET" and kind == "issues" and any(rest),
+            "milestones leak": method == "GET" and kind == "milestones" and any(rest),
+            "the list leaks": method == "GET" and path == "/issues",
+            "strangers pin": rest[1:] == ["pin"],
+            "a slash leads in": method == "GET" and path.endswith("/"),
+            "strangers remove": method == "DELETE" and kind == "issues",
+        }
+        if any(let_in[name] for name in self.broken & let_in.keys()):
+            return None
+        is_there = rest and rest[0] in self.issues and method == "GET"
+        return Reply(403 if is_there and "strangers are told" in self.broken else 404)
 
     def mine(self, role: str | None) -> Reply:
         if role == "reader" and "mine breaks for others" in self.broken:
@@ -182,7 +233,7 @@ class Tracker:
         return Reply(200, [self.shown(id_) for id_ in self.issues if role == "editor" or everybodys])
 
     def sign_in(self, form: dict[str, str]) -> Reply:
-        role = {"ed": "editor", "ray": "reader"}.get(form.get("username", ""))
+        role = {"ed": "editor", "ray": "reader", "sue": "stranger"}.get(form.get("username", ""))
         if role is None or form.get("password") != PASSWORD:
             return Reply(400, {"error": "invalid_grant"})
         token = secrets.token_urlsafe(24)
