@@ -343,6 +343,7 @@ def tried_by(release: Release) -> dict[str, str]:
         for name in ("sign_in", "refresh", "sign_out", "registration")
         if (part := getattr(release, name))
     }
+    parts |= {(how.method, how.path): "other_sign_ins" for how in release.other_sign_ins}
     for endpoint in release.endpoints:
         if (endpoint.method, endpoint.path) in parts:
             tried[endpoint.name] = parts[endpoint.method, endpoint.path]

@@ -99,6 +99,25 @@ def test_browser_signs_in_and_shows_the_page(
 
 
 @item("REL-PATH-2")
+def test_browser_shows_the_entries(visit: Visit, release: Release, measured: Measured) -> None:
+    """In a real browser the page shows entries where the API lists some to the same user."""
+    pages = release.pages
+    if pages is None or pages.entries is None:
+        raise Absent("list that a page shows", "the release file names no pages.entries")
+    if visit.unlisted:
+        visit.unlisted.again()
+    if not visit.listed:
+        raise Absent("entry that the page could show", f"{pages.entries_from} lists none to {pages.role}")
+    measured(visit.entries, limit=1, unit="entries")
+
+    assert visit.entries, explain(
+        expected=f"{pages.entries} on the page: {pages.entries_from} lists {visit.listed} to {pages.role}",
+        seen=f"none; {visit.trouble or 'the page is empty'}",
+        next="open the page by hand, and compare it with what the API answers",
+    )
+
+
+@item("REL-PATH-2")
 def test_browser_requests_no_old_path(
     visit: Visit, environment: Environment, release: Release, run: Run, measured: Measured, exhibits: Exhibits
 ) -> None:

@@ -49,6 +49,7 @@ class Plan:
         sql: what a superuser does to the database before the application starts.
         page_edits: file, text and its replacement, in the pages.
         missing_pages: files that are not there.
+        more_pages: files that are there besides, with their text.
         api_lines: more lines of the proxy's configuration for the API.
         proxy_edits: file, text and its replacement, in the proxy's configuration.
         attestation_edits: item, text and its replacement, in the attestations before they are signed.
@@ -66,6 +67,7 @@ class Plan:
     sql: tuple[str, ...] = field(default=(), repr=False)
     page_edits: tuple[tuple[str, str, str], ...] = ()
     missing_pages: tuple[str, ...] = ()
+    more_pages: tuple[tuple[str, str], ...] = ()
     api_lines: tuple[str, ...] = ()
     proxy_edits: tuple[tuple[str, str, str], ...] = ()
     attestation_edits: tuple[tuple[str, str, str], ...] = ()

@@ -92,5 +92,8 @@ def publish_pages(folder: Path, plan: Plan) -> None:
         for name, text, replacement in plan.page_edits:
             page = page.replace(text, replacement) if name == source.name else page
         (folder / source.name).write_text(page)
-        (folder / source.name).chmod(0o644)
+    for name, page in plan.more_pages:
+        (folder / name).write_text(page)
+    for file in folder.iterdir():
+        file.chmod(0o644)
     folder.chmod(0o755)

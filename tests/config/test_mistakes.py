@@ -825,6 +825,21 @@ def record(create: str, note: str) -> str:
             id="a private list of one",
         ),
         pytest.param(
+            "[pages]\nrole = 'clerk'\nshows = 'main'\nentries = 'li'\n",
+            """\
+              pages.entries_from: missing, although entries is there
+                allowed: both: the elements of the page, and the list (by name) that has them""",
+            id="entries of a page from nowhere",
+        ),
+        pytest.param(
+            "[pages]\nrole = 'clerk'\nshows = 'main'\nentries = 'li'\nentries_from = 'orders'\n"
+            + endpoint(role="manager"),
+            """\
+              pages.entries_from: "orders" is of another kind
+                allowed: none: this file declares no fitting endpoint""",
+            id="entries of a page that its role may not see",
+        ),
+        pytest.param(
             endpoint(cursor="after"),
             """\
               endpoints[orders].next: missing, although cursor is there

@@ -26,19 +26,24 @@ def release(*endpoints: dict[str, Any], **more: Any) -> Release:
 def test_a_flow_that_nothing_is_about_does_not_apply() -> None:
     for needs in (bom.NEEDS, orders.NEEDS, kanban.NEEDS):
         with pytest.raises(Absent):
-            require(release({"path": "/bombs"}, {"path": "/tasks"}, {"path": "/kanbanana"}), needs)
+            require(
+                release(
+                    {"path": "/bombs"}, {"path": "/tasks"}, {"path": "/kanban/boards"}, {"path": "/boms"}
+                ),
+                needs,
+            )
 
 
 @pytest.mark.parametrize(
     ("needs", "endpoint"),
     [
-        (bom.NEEDS, {"path": "/api/v1/warehouse/bom"}),
-        (bom.NEEDS, {"path": "/bill-of-materials"}),
+        (bom.NEEDS, {"path": "/api/v1/warehouse/bom", "method": "POST", "kind": "create"}),
+        (bom.NEEDS, {"path": "/bill-of-materials/1", "method": "PUT", "kind": "action"}),
         (bom.NEEDS, {"path": "/recipes", "items": ["REL-BOM-1"]}),
         (bom.NEEDS, {"path": "/recipes", "name": "list_boms"}),
         (orders.NEEDS, {"path": "/work", "items": ["REL-PPIC-1"]}),
         (orders.NEEDS, {"path": "/tasks/1/approve", "method": "POST", "kind": "action"}),
-        (kanban.NEEDS, {"path": "/ppic/kanban/cards/all"}),
+        (kanban.NEEDS, {"path": "/ppic/kanban/cards/1/ship", "method": "POST", "kind": "action"}),
     ],
 )
 def test_a_flow_whose_endpoints_are_called_otherwise_is_not_passed_over(

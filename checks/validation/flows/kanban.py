@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from fixtures.record_life import Made
 
 NEEDS = Needs(
-    ("list_cards", "approve_card", "reject_card", "ship_card", "receive_card"), ("VAL-API-3",), r"/kanban\b"
+    ("list_cards", "approve_card", "reject_card", "ship_card", "receive_card"),
+    ("VAL-API-3",),
+    r"/kanban/.*/(approve|reject|ship|receive)\b",
 )
 
 ACTIONS = ("approve", "reject", "ship", "receive")

@@ -677,7 +677,8 @@ def require(release: Release, needs: Needs) -> None:
         signs += [
             f"{endpoint.method} {endpoint.path}"
             for endpoint in release.endpoints
-            if {*needs.items} & {*endpoint.items} or re.search(needs.words, endpoint.path, re.IGNORECASE)
+            if {*needs.items} & {*endpoint.items}
+            or (not endpoint.safe and re.search(needs.words, endpoint.path, re.IGNORECASE))
         ]
     if not signs:
         raise Absent(" or ".join(missing), "the release file declares no endpoint of these names")
