@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from fixtures import bodies
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,10 +22,12 @@ class Request:
     """One kind of request.
 
     Attributes:
-        path: may hold placeholders; each is filled with an id that ``ids_from`` lists.
+        path: may hold one placeholder, which is filled with an id that ``ids_from`` lists.
         query: encoded, without the question mark.
         status: the only good one.
+        id_field: dotted field of a listed record that holds the id.
         list_field: dotted field of the listing that holds the records; ``None``: the body is the list.
+        keyed: the listing holds an object, whose names are the ids.
     """
 
     name: str
@@ -37,11 +41,23 @@ class Request:
     ids_from: str | None = None
     id_field: str = "id"
     list_field: str | None = None
+    keyed: bool = False
 
     @property
     def needs_id(self) -> bool:
         """Whether the path has a placeholder."""
         return "{" in self.path
+
+
+def ids_of(body: object, listing: Request) -> list[str]:
+    """Return the ids that the body of a listing shows."""
+    records = body if listing.list_field is None else bodies.field(body, listing.list_field)
+    if listing.keyed and isinstance(records, dict):
+        return list(records)
+    found = (
+        [bodies.field(record, listing.id_field) for record in records] if isinstance(records, list) else []
+    )
+    return [str(each) for each in found if isinstance(each, str | int)]
 
 
 @dataclass(frozen=True)

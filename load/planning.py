@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from fixtures.filling import open_placeholders
 from fixtures.load_profile import Budget, Capacity, Closed, Open
 from fixtures.observation import CannotObserve
 from fixtures.placeholders import fill
@@ -220,6 +221,7 @@ def request_of(endpoint: Endpoint, values: Mapping[str, object], weight: int = 1
         ids_from=endpoint.ids_from,
         id_field=endpoint.id_field,
         list_field=endpoint.list_field,
+        keyed=endpoint.keyed,
     )
 
 
@@ -237,6 +239,7 @@ def _requests(
             set(endpoint.placeholders) <= endpoint.path_values.keys()
             or (endpoint.ids_from and by_name[endpoint.ids_from].kind == "list")
         )
+        and not _is_nested(endpoint, by_name)
     }
     chosen = []
     for name, weight in weights.items():
@@ -260,9 +263,21 @@ def _requests(
                 f"the ids of {name} are in {endpoint.ids_from}, which is no list",
                 remedy="leave it out of the mix",
             )
+        if _is_nested(endpoint, by_name):
+            raise CannotObserve(
+                "planning the load",
+                f"the path of {name} takes the ids of several lists, one within the other",
+                remedy="leave it out of the mix, or give it path_values for all of them but one",
+            )
         chosen.append(request_of(endpoint, values, weight))
-    wanted = sorted({request.ids_from for request in chosen if request.needs_id and request.ids_from})
-    return tuple(chosen), tuple(request_of(by_name[name], values) for name in wanted)
+    wanted = {(each.ids_from, each.id_field) for each in chosen if each.needs_id and each.ids_from}
+    listings = (replace(request_of(by_name[name], values), id_field=field) for name, field in sorted(wanted))
+    return tuple(chosen), tuple(listings)
+
+
+def _is_nested(endpoint: Endpoint, by_name: Mapping[str, Endpoint]) -> bool:
+    """Return whether the list that gives its ids needs an id itself."""
+    return endpoint.ids_from is not None and bool(open_placeholders(by_name[endpoint.ids_from]))
 
 
 def _lives(

@@ -21,7 +21,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 from fixtures.placeholders import at, fill
 from fixtures.tokens import jwt_claims
 from load.client import Connection, NoUsableAnswer, Peer
-from load.plan import Life, Plan, Request, arrivals_s
+from load.plan import Life, Plan, Request, arrivals_s, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Generator:
         self._headers = dict(plan.headers)
         self._tokens: dict[str, dict[str, str]] = {}
         self._renewals: dict[str, float] = {}
-        self._ids: dict[str, list[str]] = {}
+        self._ids: dict[tuple[str, str], list[str]] = {}
         self._ready_bytes: dict[str, bytes] = {}
         self._choices: list[Request | Life] = []
         self._weights: list[int] = []
@@ -81,9 +81,9 @@ class Generator:
         for role in sorted({request.role for request in wanted if request.role}):
             self._tokens[role] = self._sign_in(connection, role)
         for listing in self.plan.listings:
-            self._ids[listing.name] = self._look_up(connection, listing)
+            self._ids[listing.name, listing.id_field] = self._look_up(connection, listing)
         for request in self.plan.requests:
-            if request.needs_id and not self._ids.get(request.ids_from or ""):
+            if request.needs_id and not self._ids.get((request.ids_from or "", request.id_field)):
                 self.recorder.left_out.add(f"{request.name}: no id to ask for")
             else:
                 self._choices.append(request)
@@ -128,7 +128,9 @@ class Generator:
             if ready is None:
                 ready = self._ready_bytes[request.name] = self._compose(request, request.path, None)
             return ready
-        chosen = record_id or (random.choice(self._ids[request.ids_from]) if request.ids_from else "")  # noqa: S311
+        chosen = record_id
+        if not chosen and request.ids_from:
+            chosen = random.choice(self._ids[request.ids_from, request.id_field])  # noqa: S311
         return self._compose(request, re.sub(r"\{[^{}]*\}", quote(chosen, safe=""), request.path), body)
 
     def _compose(self, request: Request, path: str, body: dict[str, Any] | None) -> bytes:
@@ -187,10 +189,7 @@ class Generator:
         answer = self._asked(connection, listing.method, self.bytes_of(listing), listing.name)
         if answer.status != listing.status:
             raise CannotBegin(f"{listing.name}, to look up ids: HTTP {answer.status}")
-        body = _decoded(answer, listing.name)
-        records = _field(body, listing.list_field)
-        found = [_field(record, listing.id_field) for record in records] if isinstance(records, list) else []
-        return [str(each) for each in found if isinstance(each, str | int)][:100]
+        return ids_of(_decoded(answer, listing.name), listing)[:100]
 
     def _secret(self, reference: str) -> str:
         found = self.plan.secrets.get(reference)

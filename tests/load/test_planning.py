@@ -13,7 +13,9 @@ from fixtures import configuration, release
 from fixtures.environment import Environment
 from fixtures.load_profile import Budget, Closed, Load, Open
 from fixtures.observation import CannotObserve
+from load.plan import Request, ids_of
 from load.planning import allowed, declared_s, exploration, find_release, of_release, shape
+from tests.systems.enterprise import RELEASE
 
 if TYPE_CHECKING:
     from load.plan import Plan
@@ -132,6 +134,41 @@ def test_every_safe_endpoint_is_asked_for_by_default(local: configuration.Config
     assert all(request.method == "GET" for request in plan.requests)
     assert {"list_boms", "list_orders"} <= {listing.name for listing in plan.listings}
     assert not plan.lives
+
+
+def test_ids_are_looked_up_as_each_list_shows_them(
+    local: configuration.Configuration, tmp_path: Path
+) -> None:
+    (tmp_path / "release.toml").write_text(RELEASE)
+    purchasing = release.load(tmp_path / "release.toml")
+    somebody = next(iter(local.environment.roles.values()))
+    plan = planned(replace(local, release=purchasing), closed(), roles={"buyer": somebody})
+
+    found = {each.name: (each.id_field, each.keyed) for each in plan.listings}
+    assert found == {
+        "orders": ("code", False),
+        "suppliers": ("id", False),
+        "recalls": ("id", False),
+        "warehouses": ("id", True),
+    }
+    assert {request.ids_from for request in plan.requests} == {None, *found}
+
+
+@pytest.mark.parametrize(
+    ("listing", "body", "ids"),
+    [
+        (
+            {"list_field": "data", "id_field": "key.no"},
+            {"data": [{"key": {"no": 7}}, {}, {"key": None}]},
+            ["7"],
+        ),
+        ({"keyed": True}, {"w 1": {"id": 5}, "w2": {}}, ["w 1", "w2"]),
+        ({"keyed": True}, [{"id": 5}], ["5"]),
+        ({}, {"detail": "x"}, []),
+    ],
+)
+def test_ids_of_a_listing(listing: dict[str, Any], body: object, ids: list[str]) -> None:
+    assert ids_of(body, Request("list", "GET", "/list", **listing)) == ids
 
 
 def test_the_verification_identity_goes_along_by_reference(local: configuration.Configuration) -> None:
