@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,18 @@ def test_what_cannot_be_done_is_said_so(
 ) -> None:
     with pytest.raises(CannotObserve, match=words):
         planned(local, profile, **environment)
+
+
+def test_ids_that_stand_in_no_list_are_not_asked_for(local: configuration.Configuration) -> None:
+    endpoints = tuple(
+        each.model_copy(update={"ids_from": "read_order"} if each.name == "read_task" else {})
+        for each in local.release.endpoints
+    )
+    told = replace(local, release=local.release.model_copy(update={"endpoints": endpoints}))
+
+    assert "read_task" not in {request.name for request in planned(told, closed()).requests}
+    with pytest.raises(CannotObserve, match="the ids of read_task are in read_order, which is no list"):
+        planned(told, closed(mix={"read_task": 1}))
 
 
 def test_exploration_without_an_environment_asks_only_for_what_is_public() -> None:

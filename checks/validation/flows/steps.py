@@ -256,6 +256,10 @@ class Course:
         """Keep a step."""
         self._steps[name] = step
 
+    def taken(self, name: str) -> Step | None:
+        """Return a step, if it was taken."""
+        return self._steps.get(name)
+
     def take(self, name: str, observe: Callable[[], Step]) -> Step | None:
         """Take one step on which no other depends, and keep it, or the reason why there is none."""
         step = caught(observe)
