@@ -319,7 +319,7 @@ def tried_by(release: Release) -> dict[str, str]:
         if all(declares(release, name) for name in needs.endpoints):
             tried |= dict.fromkeys(needs.endpoints, "a flow of this release")
     for name, own in release.records.items():
-        for each in (own.create, *own.updates, own.delete):
+        for each in (own.create, *own.updates, own.delete if own.undo != "none" else None):
             if each:
                 tried[each] = f"records.{name}"
     parts = {

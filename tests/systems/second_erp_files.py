@@ -16,6 +16,7 @@ def endpoints(erp: Erp) -> list[dict[str, Any]]:
     wrapped = erp.wrapped
     answered: dict[str, Any] = {"object_field": "data"} if wrapped else {}
     empty: dict[str, Any] = {"body": {}} if erp.bare else {}
+    untried: dict[str, Any] = {"untried": "orders stay once they are begun"} if erp.bare else {}
     silent: dict[str, Any] = {"status": 204, "content_type": ""} if wrapped else {}
     listed: dict[str, Any] = {"kind": "list"} | ({"list_field": "data"} if wrapped else {})
     bom: dict[str, Any] = {"role": "warehouse", "allowed": ["admin", "warehouse"]}
@@ -54,7 +55,7 @@ def endpoints(erp: Erp) -> list[dict[str, Any]]:
             f"{orders}/{{id}}",
             {**ppic, **answered, "kind": "read", "ids_from": "list_orders"},
         ),
-        ("delete_order", "DELETE", f"{orders}/{{id}}", {**ppic, "kind": "delete"}),
+        ("delete_order", "DELETE", f"{orders}/{{id}}", {**ppic, **untried, "kind": "delete"}),
         ("approve_task", "POST", "/ppic/tasks/{id}/approve", {**ppic, **silent, **empty, "kind": "action"}),
         ("start_task", "POST", "/ppic/tasks/{id}/start", {**ppic, **silent, **empty, "kind": "action"}),
         (
@@ -108,7 +109,7 @@ def release(erp: Erp) -> str:
     }
     records: dict[str, dict[str, Any]] = {
         "bom": {
-            **{f"{verb}": f"{verb}_bom" for verb in ("create", "read", "delete")},
+            **{verb: f"{verb}_bom" for verb in ("create", "read", "delete")},
             "list": "list_boms",
             "updates": ["update_bom"],
             "body": bom,
@@ -123,7 +124,7 @@ def release(erp: Erp) -> str:
             ),
         },
         "order": {
-            **{f"{verb}": f"{verb}_order" for verb in ("create", "read", "delete")},
+            **{verb: f"{verb}_order" for verb in ("create", "read", *(() if erp.bare else ("delete",)))},
             "list": "list_orders",
             "body": order,
             "mark_field": "remarks",
