@@ -370,12 +370,18 @@ class Erp:
             bom = self.living(call, 400 if self.wrapped else 404)
             if sent.get("product_id", bom["product_id"]) != bom["product_id"]:
                 raise Refused(400, "it is of another product")
-            major, _, minor = str(bom["revision"]).partition(".")
+            before = bom["revision"]
+        if "updates are lost" in self.broken:
+            time.sleep(BETWEEN_S)
+        with self.lock:
+            if "updates are lost" not in self.broken:
+                before = bom["revision"]
+            major, _, minor = str(before).partition(".")
             raised = f"{major}.{int(minor) + 1}" if self.wrapped else int(major) + 1
             bom |= {**changes, "revision": raised, "updated_at": now()}
             if "updates answer 500" in self.broken:
                 raise Refused(500, "something broke")
-            return Reply(200, self.shown(self.told(bom)))
+            return Reply(204) if self.wrapped else Reply(200, self.told(bom))
 
     def drop_bom(self, call: Call) -> Reply:
         with self.lock:

@@ -39,7 +39,7 @@ def endpoints(erp: Erp) -> list[dict[str, Any]]:
         ),
         (
             *("update_bom", "PUT", "/warehouse/bom/{id}"),
-            {**bom, **answered, "kind": "update", "body": changed},
+            {**bom, **silent, "kind": "update", "body": changed},
         ),
         (
             "delete_bom",

@@ -410,6 +410,19 @@ def is_inactive(release: Release, shown: dict[str, object]) -> bool:
     return shows_removed(own, shown) or shown.get(own.alive or "is_active") is False
 
 
+def times_raised(before: object, after: object) -> int | None:
+    """Return how often a revision was raised, by the number or letter at its end; ``None`` if it is open."""
+    ends = [re.fullmatch(r"(.*?)(\d+|[A-Z])", str(text)) for text in (before, after)]
+    if (
+        not (ends[0] and ends[1])
+        or ends[0][1] != ends[1][1]
+        or ends[0][2].isdecimal() != ends[1][2].isdecimal()
+    ):
+        return None
+    old, new = (int(end[2]) if end[2].isdecimal() else ord(end[2]) for end in ends if end)
+    return new - old
+
+
 def is_raised(before: str, after: str) -> bool:
     """Return whether a revision comes after another: 9 and 10, A and B, Z and AA, 1.9 and 1.10."""
     parts = [
