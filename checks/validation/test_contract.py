@@ -14,7 +14,7 @@ import pytest
 from checks import Exhibits, Measured, explain, item
 from checks.validation.flows import bom, kanban, orders
 from checks.validation.flows.steps import declares
-from fixtures.bodies import field
+from fixtures.bodies import MISSING, field
 from fixtures.echo import altered, held, pairs, same, stored_otherwise, unwrapped, without_effect
 from fixtures.observation import Absent, CannotObserve
 from fixtures.openapi import BrokenDocument
@@ -210,7 +210,9 @@ def _stubs(own: OwnRecord, life: RecordLife, release: Release) -> Iterator[str]:
         endpoint = release.endpoint(own.read)
         body = life.read.json() if endpoint.content_type else None
         held = field(body, endpoint.object_field) if endpoint.object_field else body
-        if field(held, own.mark_field) != life.mark:
+        mark = field(held, own.mark_field)
+        is_its = mark == life.mark or (mark is MISSING and str(field(held, endpoint.id_field)) == life.id)
+        if not is_its:
             seen = f"shows another record; the body is {life.read.described}"
             yield f"{endpoint.shown} for {life.record} {life.id} {seen}"
     if life.listed is not None and own.list is not None and life.listed.whole and not life.listed.shown:
@@ -335,7 +337,7 @@ def tried_by(release: Release) -> dict[str, str]:
         if all(declares(release, name) for name in needs.endpoints):
             tried |= dict.fromkeys(needs.endpoints, "a flow of this release")
     for name, own in release.records.items():
-        for each in (own.create, *own.updates, own.delete):
+        for each in (own.create, *own.updates, own.delete if own.undo != "none" else None):
             if each:
                 tried[each] = f"records.{name}"
     parts = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from checks.validation.flows.bom import is_raised
+from checks.validation.flows.bom import is_raised, times_raised
 from checks.validation.flows.existing import created_at
 from checks.validation.flows.steps import View, Watch, difference, same, state_of, unlike, written
 from fixtures.bodies import belongs_to
@@ -80,6 +80,23 @@ def test_what_cannot_be_looked_at_afterwards_is_not_known_to_be_unchanged() -> N
 )
 def test_a_revision_is_raised_in_the_order_of_people(before: str, after: str, raised: bool) -> None:
     assert is_raised(before, after) is raised
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "times"),
+    [
+        (1, 6, 5),
+        ("1.9", "1.11", 2),
+        ("A", "F", 5),
+        ("Rev A", "Rev A", 0),
+        ("1.0", "2.0", None),
+        ("Z", "AA", None),
+        ("A", "1", None),
+        (None, None, None),
+    ],
+)
+def test_how_often_a_revision_was_raised(before: object, after: object, times: int | None) -> None:
+    assert times_raised(before, after) == times
 
 
 @pytest.mark.parametrize(

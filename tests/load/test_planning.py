@@ -246,6 +246,18 @@ def test_load_users_sign_in_in_the_usual_way_alone(
         planned(replace(local, environment=environment, release=described), closed())
 
 
+def test_ids_that_stand_in_no_list_are_not_asked_for(local: configuration.Configuration) -> None:
+    endpoints = tuple(
+        each.model_copy(update={"ids_from": "read_order"} if each.name == "read_task" else {})
+        for each in local.release.endpoints
+    )
+    told = replace(local, release=local.release.model_copy(update={"endpoints": endpoints}))
+
+    assert "read_task" not in {request.name for request in planned(told, closed()).requests}
+    with pytest.raises(CannotObserve, match="the ids of read_task are in read_order, which is no list"):
+        planned(told, closed(mix={"read_task": 1}))
+
+
 def test_exploration_without_an_environment_asks_only_for_what_is_public() -> None:
     plan = exploration("", "", "http://127.0.0.1:9")
 

@@ -38,6 +38,25 @@ def test_release_that_moves_nothing_has_none() -> None:
     assert old_paths(release({"name": "a", "path": "/a"})) == ()
 
 
+@pytest.mark.parametrize(
+    ("status", "never", "is_like_never", "masked"),
+    [
+        (401, 401, False, True),
+        (400, 400, True, True),
+        (422, 422, False, False),
+        (400, 404, True, False),
+        (404, 404, True, False),
+    ],
+)
+def test_what_every_path_asks_for_says_nothing_about_one(
+    status: int, never: int, is_like_never: bool, masked: bool
+) -> None:
+    tried = Try("/old", "POST", "", "own", status=status, never=never, is_like_never=is_like_never)
+
+    assert tried.is_masked is masked
+    assert tried.shows_life is (not masked and status != 404)
+
+
 def test_methods_of_one_path_are_collected() -> None:
     moved = {"change": "moved", "moved_from": "/old", "path": "/new"}
     found = old_paths(

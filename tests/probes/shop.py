@@ -167,7 +167,8 @@ class Shop:
             return json_response(500, {"detail": "no"})
         if "create hangs and commits" in self.faults:
             return None
-        return json_response(201, {} if "create without id" in self.faults else self.orders[id_])
+        made = {} if "create without id" in self.faults else self._shown(self.orders[id_])
+        return json_response(201, {"data": made} if "create wraps" in self.faults else made)
 
     def _list(self, query: str) -> bytes:
         if "list 500" in self.faults:
@@ -175,13 +176,17 @@ class Shop:
         skip = int(re.sub(r".*skip=(\d+).*", r"\1", query) or 0) if "skip=" in query else 0
         limit = int(re.sub(r".*limit=(\d+).*", r"\1", query)) if "limit=" in query else 50
         rows = [] if "list hides" in self.faults else sorted(self.orders.values(), key=lambda row: row["id"])
-        return json_response(200, {"items": rows[skip : skip + limit]})
+        return json_response(200, {"items": [self._shown(row) for row in rows[skip : skip + limit]]})
+
+    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        hidden = {"notes"} if "marks are not shown" in self.faults else set()
+        return {name: value for name, value in row.items() if name not in hidden}
 
     def _read(self, id_: int) -> bytes | None:
         if "read hangs" in self.faults:
             return None
         return (
-            json_response(200, self.orders[id_])
+            json_response(200, self._shown(self.orders[id_]))
             if id_ in self.orders
             else json_response(404, {"detail": "gone"})
         )

@@ -238,3 +238,10 @@ def test_flow_counts_only_where_the_whole_release_has_it() -> None:
 
     assert set(names) <= set(contract.tried_by(released(endpoints=[*RELEASE["endpoints"], *actions])))
     assert not set(names) & set(contract.tried_by(released(endpoints=[*RELEASE["endpoints"], *actions[:2]])))
+
+
+def test_a_removal_that_is_not_asked_for_is_not_tried() -> None:
+    order = {**RELEASE["records"]["order"], "undo": "none", "residue": "an order"}
+
+    assert "delete" in contract.tried_by(released())
+    assert "delete" not in contract.tried_by(released(records={"order": order}))

@@ -73,6 +73,39 @@ def test_failed_creation_is_looked_for_by_its_mark(
         assert open_entries(tried) == (fault == "create 500")
 
 
+def test_record_whose_mark_is_not_shown_is_known_by_its_id(tmp_path: Path) -> None:
+    shop = Shop(faults={"marks are not shown"})
+    shop.add("of somebody else")
+    with world(tmp_path, shop) as tried:
+        life = tried.records.life("order")
+        assert (life.listing().shown, life.left, life.proof) == (True, "", "reading it answers 404")
+        assert not life.listing_after().shown
+        assert len(shop.orders) == 1
+
+
+@pytest.mark.parametrize(("fault", "left"), [("create refuses", ""), ("create 500", "not known whether")])
+def test_whether_a_record_without_a_mark_was_made_is_not_known(fault: str, left: str, tmp_path: Path) -> None:
+    shop = Shop(faults={"marks are not shown", fault})
+    shop.add("of somebody else")
+    with world(tmp_path, shop) as tried:
+        life = tried.records.life("order")
+        with pytest.raises(CannotObserve, match="the entries of list show no notes"):
+            life.step("removed")
+        assert left in life.left
+        assert bool(life.left) is bool(left)
+        assert open_entries(tried) == 1
+
+
+def test_id_is_found_in_the_object_of_a_creation(tmp_path: Path) -> None:
+    create = {
+        **next(each for each in RELEASE["endpoints"] if each["name"] == "create"),
+        "object_field": "data",
+    }
+    endpoints = [create if each["name"] == "create" else each for each in RELEASE["endpoints"]]
+    with world(tmp_path, Shop(faults={"create wraps"}), release=released(endpoints=endpoints)) as tried:
+        assert tried.records.life("order").told_id
+
+
 def test_creation_that_hangs_and_commits_is_removed(tmp_path: Path) -> None:
     shop = Shop(faults={"create hangs and commits"})
     with world(tmp_path, shop) as tried:

@@ -134,6 +134,28 @@ def test_lists_in_usual_envelopes_fill_the_paths_of_operations(
     assert facts(sweep)[f"GET {path}"].asked == f"/things/{id_}/x"
 
 
+PART = {"name": "part", "path": "/parts/{id}", "kind": "read", "ids_from": "thing", "id_field": "part.id"}
+
+
+def test_ids_may_stand_in_what_another_endpoint_reads(swept: Callable[..., Any]) -> None:
+    read = {**READ, "object_field": "data"}
+    table = {"/things": things(4), "/things/4": {"data": {"id": 4, "part": {"id": "p7"}}}}
+    sweep, api = swept([LIST, read, PART], {**table, "/parts/p7": {"id": "p7"}})
+
+    assert [each.problems for each in sweep.census().swept] == [(), (), ()]
+    assert api.asked == ["/things", "/things/4", "/parts/p7"]
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_what_belongs_to_a_record_may_go_with_it(stays: bool, swept: Callable[..., Any]) -> None:
+    thing = {"id": 4, "part": {"id": "p7"}}
+    readings = iter([(200, thing), (200 if stays else 404, thing)])
+    sweep, _ = swept([LIST, READ, PART], {"/things": things(4), "/things/4": lambda _: next(readings)})
+
+    assert ("404 instead of 200" in " ".join(facts(sweep)["part"].problems)) is stays
+    assert stays or "were removed before they were read" in facts(sweep)["part"].why_not
+
+
 def test_no_real_id_is_unknown_by_name_and_nothing_is_guessed(swept: Callable[..., Any]) -> None:
     sweep, api = swept([LIST, READ], {"/things": []})
 

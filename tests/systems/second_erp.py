@@ -1,9 +1,10 @@
 """The ERP that the guide deploys, once more, as somebody would write it who knows nothing but the contract.
 
 It keeps what is promised (bills of materials, tasks in four states, the kanban board's new paths) and decides
-otherwise wherever that leaves room, in two ways. PLAIN has UUIDs, bare lists and problem documents. WRAPPED
+otherwise wherever that leaves room, in three ways. PLAIN has UUIDs, bare lists and problem documents. WRAPPED
 has prefixed ids, envelopes, quantities that are strings, and orders that are cancelled instead of removed.
-It can be broken on demand.
+BARE is PLAIN with less: no free text in bills of materials, no times in lists, no answer without a body, and
+orders that stay once they are begun. It can be broken on demand.
 """
 
 from __future__ import annotations
@@ -67,11 +68,13 @@ class Call:
         id: the id in its path, or an empty string.
         query: its parameters.
         sent: its body.
+        has_body: it has one, if only an empty object.
     """
 
     id: str
     query: dict[str, str]
     sent: dict[str, Any] = field(default_factory=dict)
+    has_body: bool = False
 
 
 def now(ago: timedelta = timedelta()) -> str:
@@ -84,12 +87,12 @@ class Erp:
 
     Args:
         broken: how it is broken.
-        wrapped: whether it decides as WRAPPED does.
+        way: how it decides: ``"plain"``, ``"wrapped"`` or ``"bare"``.
     """
 
-    def __init__(self, *broken: str, wrapped: bool = False) -> None:
+    def __init__(self, *broken: str, way: str = "plain") -> None:
         self.broken = frozenset(broken)
-        self.wrapped = wrapped
+        self.wrapped, self.bare = way == "wrapped", way == "bare"
         self.lock = threading.RLock()
         self.count = 1000
         self.tokens: dict[str, str] = {}
@@ -112,7 +115,7 @@ class Erp:
             ("POST", "/ppic/manufacturing-orders", OFFICE, self.make_order),
             ("GET", "/ppic/manufacturing-orders/{id}", OFFICE, self.read_order),
             ("DELETE", "/ppic/manufacturing-orders/{id}", OFFICE, self.drop_order),
-            *((("GET", "/ppic/tasks/{id}", OFFICE, self.read_task),) if not wrapped else ()),
+            *((("GET", "/ppic/tasks/{id}", OFFICE, self.read_task),) if not self.wrapped else ()),
             *(("POST", f"/ppic/tasks/{{id}}/{name}", OFFICE, self.acting(name)) for name in ACTIONS),
             ("GET", "/ppic/kanban/cards/all", (*OFFICE, "warehouse"), self.list_cards),
             *(
@@ -159,7 +162,7 @@ class Erp:
         allowed, handler, id_ = found
         if not {*roles} & {*allowed}:
             raise Refused(403, "not you")
-        return handler(Call(id_, query, self.parsed(method, body) if body else {}))
+        return handler(Call(id_, query, self.parsed(method, body) if body else {}, bool(body)))
 
     def found(self, method: str, path: str) -> tuple[tuple[str, ...], Callable[[Call], Reply], str] | None:
         for verb, template, allowed, handler in self.routes:
@@ -283,6 +286,8 @@ class Erp:
 
     def told(self, bom: dict[str, Any]) -> dict[str, Any]:
         told = {**bom, "qty_output": f"{bom['qty_output']:.3f}"}
+        if self.bare:
+            del told["remarks"]
         if self.wrapped:
             told["active"] = told.pop("is_active")
         if "times are naive" in self.broken:
@@ -311,7 +316,8 @@ class Erp:
         quantity, kind = self.positive(sent.get("qty_output")), self.kind(sent.get("bom_type"))
         product = self.known(sent.get("product_id"))
         with self.lock:
-            if self.active(product) and "duplicates are accepted" not in self.broken:
+            has_one = self.active(product) is not None
+            if has_one and not {"duplicates are accepted", "refused ones are stored"} & self.broken:
                 raise Refused(409, "there is an active one")
             bom = {
                 "id": self.new_id("BOM"),
@@ -326,6 +332,9 @@ class Erp:
                 "updated_at": now(),
             }
             self.boms[bom["id"]] = bom
+            if has_one and "refused ones are stored" in self.broken:
+                bom["is_active"] = False
+                raise Refused(409, "there is an active one")
             return Reply(201, self.shown(self.told(bom)))
 
     def active(self, product: str) -> str | None:
@@ -343,11 +352,15 @@ class Erp:
 
     def read_bom(self, call: Call) -> Reply:
         with self.lock:
-            bom = self.one(self.boms, call.id) if self.wrapped else self.living(call, 404)
+            bom = (
+                self.one(self.boms, call.id) if self.wrapped else self.living(call, 400 if self.bare else 404)
+            )
             return Reply(200, self.shown(self.told(bom)))
 
     def change_bom(self, call: Call) -> Reply:
         sent = call.sent
+        if not self.wrapped and set(self.example) - set(sent):
+            raise Refused(422, "a field is missing")  # what is put is the whole
         changes: dict[str, Any] = {
             name: sent[name] for name in ("supports_multi_material", "remarks") if name in sent
         }
@@ -355,12 +368,20 @@ class Erp:
         changes |= {"bom_type": self.kind(sent["bom_type"])} if "bom_type" in sent else {}
         with self.lock:
             bom = self.living(call, 400 if self.wrapped else 404)
-            major, _, minor = str(bom["revision"]).partition(".")
+            if sent.get("product_id", bom["product_id"]) != bom["product_id"]:
+                raise Refused(400, "it is of another product")
+            before = bom["revision"]
+        if "updates are lost" in self.broken:
+            time.sleep(BETWEEN_S)
+        with self.lock:
+            if "updates are lost" not in self.broken:
+                before = bom["revision"]
+            major, _, minor = str(before).partition(".")
             raised = f"{major}.{int(minor) + 1}" if self.wrapped else int(major) + 1
             bom |= {**changes, "revision": raised, "updated_at": now()}
             if "updates answer 500" in self.broken:
                 raise Refused(500, "something broke")
-            return Reply(200, self.shown(self.told(bom)))
+            return Reply(204) if self.wrapped else Reply(200, self.told(bom))
 
     def drop_bom(self, call: Call) -> Reply:
         with self.lock:
@@ -411,10 +432,16 @@ class Erp:
 
     def list_orders(self, call: Call) -> Reply:
         with self.lock:
+            if self.bare:
+                return self.page(call.query, [self.brief(each["id"]) for each in self.orders.values()])
             newest_first = sorted(
                 self.orders.values(), key=lambda each: str(each["created_at"]), reverse=True
             )
             return self.page(call.query, [self.told_order(each["id"]) for each in newest_first])
+
+    def brief(self, id_: str) -> dict[str, Any]:
+        """Return an order as BARE lists it."""
+        return {name: value for name, value in self.told_order(id_).items() if not name.endswith("_at")}
 
     def make_order(self, call: Call) -> Reply:
         allowed = {"product_id", self.quantity, "remarks"}
@@ -439,6 +466,8 @@ class Erp:
             if self.wrapped:
                 order["cancelled"] = True
                 return Reply(200, self.shown(self.told_order(call.id)))
+            if self.bare and self.tasks[order["task"]]["state"] != "draft":
+                raise Refused(409, "it was begun")
             del self.orders[call.id], self.tasks[order["task"]]
             self.cards = {id_: card for id_, card in self.cards.items() if card["order"] != call.id}
             return Reply(200, {"deleted": call.id})
@@ -452,6 +481,8 @@ class Erp:
         before, after = ACTIONS[action]
 
         def act(call: Call) -> Reply:
+            if self.bare and not call.has_body:
+                raise Refused(422, "no body")
             made = None
             if action == "complete":
                 made = self.positive(call.sent.get("actual_quantity"))
@@ -521,181 +552,6 @@ class Erp:
                 return Reply(200, self.shown({"status": after}))
 
         return move
-
-
-# ---------------------------------------------------------------- its files
-
-
-def endpoints(erp: Erp) -> list[dict[str, Any]]:
-    """Return what the release file says of each endpoint."""
-    wrapped = erp.wrapped
-    answered: dict[str, Any] = {"object_field": "data"} if wrapped else {}
-    silent: dict[str, Any] = {"status": 204, "content_type": ""} if wrapped else {}
-    listed: dict[str, Any] = {"kind": "list"} | ({"list_field": "data"} if wrapped else {})
-    bom: dict[str, Any] = {"role": "warehouse", "allowed": ["admin", "warehouse"]}
-    ppic: dict[str, Any] = {"role": "planner", "allowed": ["admin", "planner"]}
-    paged = {"query": {"skip": 0, "limit": 100}} if wrapped else {}
-    overriding = {"query": {"override": False}} if wrapped else {}
-    orders, completed = "/ppic/manufacturing-orders", {"actual_quantity": "10.000" if wrapped else 10}
-    if not wrapped:
-        completed |= {"override": False, "override_reason": "{mark}"}
-    rows: list[tuple[str, str, str, dict[str, Any]]] = [
-        ("list_boms", "GET", "/warehouse/bom", {**bom, **listed, "items": ["REL-BOM-1"], "shows": "bom"}),
-        ("create_bom", "POST", "/warehouse/bom", {**bom, **answered, "kind": "create", "status": 201}),
-        (
-            "read_bom",
-            "GET",
-            "/warehouse/bom/{id}",
-            {**bom, **answered, "kind": "read", "ids_from": "list_boms"},
-        ),
-        (
-            *("update_bom", "PUT", "/warehouse/bom/{id}"),
-            {**bom, **answered, "kind": "update", "body": {"supports_multi_material": True}},
-        ),
-        (
-            "delete_bom",
-            "DELETE",
-            "/warehouse/bom/{id}",
-            {**bom, "kind": "delete", "status": 204, "content_type": ""},
-        ),
-        ("list_orders", "GET", orders, {**ppic, **listed, **paged, "shows": "order"}),
-        ("create_order", "POST", orders, {**ppic, **answered, "kind": "create", "status": 201}),
-        (
-            "read_order",
-            "GET",
-            f"{orders}/{{id}}",
-            {**ppic, **answered, "kind": "read", "ids_from": "list_orders"},
-        ),
-        ("delete_order", "DELETE", f"{orders}/{{id}}", {**ppic, "kind": "delete"}),
-        ("approve_task", "POST", "/ppic/tasks/{id}/approve", {**ppic, **silent, "kind": "action"}),
-        ("start_task", "POST", "/ppic/tasks/{id}/start", {**ppic, **silent, "kind": "action"}),
-        (
-            "complete_task",
-            "POST",
-            "/ppic/tasks/{id}/complete",
-            {**ppic, **silent, "kind": "action", "body": completed, **overriding},
-        ),
-        (
-            *("list_cards", "GET", "/ppic/kanban/cards/all"),
-            {**ppic, **listed, "allowed": ["admin", "planner", "warehouse"]},
-        ),
-        *(
-            (f"{name}_card", "POST", f"/ppic/kanban/cards/{{id}}/{name}", {**ppic, "kind": "action"})
-            for name in CARD_ACTIONS
-        ),
-    ]
-    if not wrapped:
-        read = {**ppic, "kind": "read", "ids_from": "read_order", "id_field": "task.id"}
-        rows.append(("read_task", "GET", "/ppic/tasks/{id}", read))
-    return [
-        {
-            "name": name,
-            "method": method,
-            "path": BASE + path,
-            **more,
-            **(
-                {"change": "moved", "moved_from": BASE + path.replace("/ppic/kanban", "/kanban")}
-                if "kanban" in path
-                else {}
-            ),
-        }
-        for name, method, path, more in rows
-    ]
-
-
-def toml(value: object) -> str:
-    """Return a value as TOML writes it."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {toml(part)}" for name, part in value.items()) + " }"
-    return json.dumps(value)
-
-
-def release(erp: Erp) -> str:
-    """Return the release file."""
-    bom = {**erp.example, "product_id": "{sentinel:product}"}
-    order = {
-        "product_id": "{sentinel:product}",
-        erp.quantity: "10.000" if erp.wrapped else 10,
-        "remarks": "{mark}",
-    }
-    wrap = "data." if erp.wrapped else ""
-    records: dict[str, dict[str, Any]] = {
-        "bom": {
-            **{f"{verb}": f"{verb}_bom" for verb in ("create", "read", "delete")},
-            "list": "list_boms",
-            "updates": ["update_bom"],
-            "body": bom,
-            "mark_field": "remarks",
-            "id_field": f"{wrap}id",
-            "find": {"product_id": "{sentinel:product}"},
-            "undo": "soft delete",
-            "residue": "an inactive bill of materials",
-            **({"removed": {"active": False}, "other": {"bom_type": "kit_phantom"}} if erp.wrapped else {}),
-        },
-        "order": {
-            **{f"{verb}": f"{verb}_order" for verb in ("create", "read", "delete")},
-            "list": "list_orders",
-            "body": order,
-            "mark_field": "remarks",
-            "id_field": f"{wrap}id",
-            **(
-                {"undo": "soft delete", "residue": "a cancelled order", "removed": {"status": "cancelled"}}
-                if erp.wrapped
-                else {}
-            ),
-        },
-    }
-    own = "\n".join(
-        f"[records.{kind}]\n" + "\n".join(f"{name} = {toml(value)}" for name, value in record.items())
-        for kind, record in records.items()
-    )
-    contract = "\n".join(
-        "[[endpoints]]\n" + "\n".join(f"{name} = {toml(value)}" for name, value in each.items())
-        for each in endpoints(erp)
-    )
-    return f"""
-version = "1.0.0"
-roles = ["admin", "warehouse", "planner", "guest"]
-gone = ["{BASE}/kanban"]
-known_issues = []
-health = {{ path = "/healthz", ready = {{ status = "ok" }} }}
-[sign_in]
-path = "/oauth/token"
-encoding = "form"
-body = {{ grant_type = "password", username = "{{username}}", password = "{{password}}" }}
-refused_status = 400
-token = "access_token"
-token_type = {{}}
-format = "{"opaque" if erp.wrapped else "jwt"}"
-role_claim = "roles"
-role = "planner"
-[timestamps]
-zone = "Asia/Jakarta"
-{own}
-{contract}
-"""
-
-
-def environment(erp: Erp, url: str) -> str:
-    """Return the environment file; the release file is beside it."""
-    roles = "\n".join(
-        f'[roles.{role}]\nusername = "{user}"\npassword = "env:ERP_PASSWORD"' for user, role in USERS.items()
-    )
-    return f"""
-name = "second-erp"
-release = "release.toml"
-writes = "own-records"
-api = {{ url = "{url}" }}
-identity = {{ environment = {{ field = "stage", equals = "twin" }}, version = {{ field = "version" }} }}
-sentinels = {{ product = "{erp.products[0]}", flow_product = "{erp.products[1]}" }}
-[absent]
-database = "not reachable from here"
-frontend = "released apart"
-[not_applicable]
-VAL-PERF-3 = "there was no release before this one"
-REL-PERF-1 = "there was no release before this one"
-{roles}
-"""
 
 
 @contextmanager

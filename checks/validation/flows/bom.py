@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from checks.validation.flows.orders import begun
+from checks.validation.flows.orders import begun, ended
 from checks.validation.flows.steps import (
     Course,
     Flow,
@@ -28,6 +29,7 @@ from fixtures import bodies
 from fixtures.echo import id_place
 from fixtures.http import NotJson
 from fixtures.observation import CannotObserve
+from fixtures.paging import UNMISTAKABLE, total
 from fixtures.record_life import GONE
 from fixtures.record_search import shows_removed
 
@@ -81,6 +83,7 @@ UNKNOWN = ("unknown id: read", "unknown id: update", "unknown id: delete")
 RACE = "create at once"
 UPDATE_RACE = "update at once"
 GONE_BY_NOW = ("deleted: update", "deleted: delete")
+MOST_LISTED = 500
 HIDDEN = GONE | {400}
 """How reading a deleted BOM may be refused that could be read before."""
 
@@ -130,11 +133,13 @@ class BomFlow:
         self._body = {**course.filled(own.body), **self._own_product} if own else {}
         self._product = self._body.get("product_id")
         self._quantity = quantity_in(self._body, QUANTITY)
+        self._known: set[str] | None = None
 
     def take(self) -> Flow:
         """Take all parts; each makes its own records."""
         course = self._course
         course.facts["product"] = str(self._product)
+        course.attempt((), self._look_around)
         bad = {"create: unknown product": {"product_id": unlike(self._product)}, **BAD_INPUT}
         huge = {HUGE: bad.pop(HUGE)}
         course.attempt((*bad,), partial(self._refused, bad))
@@ -158,6 +163,7 @@ class BomFlow:
         self._require_free_product()
         with course.making("bom", self._own_product, step="create") as made:
             id_ = id_of(made, "a BOM")
+            self._know(id_)
             watch = Watch(partial(self._view, id_))
             course.facts["id"] = id_
             course.facts["sent"] = json.dumps({**self._body, **self._marked(made)})
@@ -167,7 +173,8 @@ class BomFlow:
             course.take("read", partial(self._reading, id_))
             self._unknown(watch, made)
             for name, change in BAD_UPDATES.items():
-                course.take(name, partial(self._updating, watch, made, id_, self._spelled(change)))
+                bad = {**self._declared(made), **self._spelled(change)}
+                course.take(name, partial(self._updating, watch, made, id_, bad))
             change = self._change(made)
             course.facts["change"] = json.dumps(change)
             course.take("update", partial(self._updating, watch, made, id_, change))
@@ -231,6 +238,7 @@ class BomFlow:
                 id_of(order, "an order that depends on the BOM")
                 is_certain = begun(course, order) and id_ in self._boms_of(order)
                 step = self._deleting(Watch(partial(self._view, id_)), made, id_)
+                ended(course, order)  # or the BOM cannot be removed where orders cannot
         if not step.failed and not is_certain:
             got = "whether the order is active, and depends on the BOM, is not shown"
             raise CannotObserve("deleting a BOM on which an active order depends", got)
@@ -266,15 +274,48 @@ class BomFlow:
     # ------------------------------------------------------------ steps
 
     def _creating(self, name: str, changes: dict[str, object]) -> None:
-        with self._course.making("bom", {**self._own_product, **changes}, step=name):
-            pass
+        sent = {**self._own_product, **changes}
+        with self._course.making("bom", sent, step=name) as made:
+            self._know(made.id)
+        step = self._course.taken(name)
+        if step and step.unseen and self._known is not None:  # nothing shows marks
+            more = self._ids(sent["product_id"]) - self._known
+            changed = f"record {', '.join(sorted(more))} was stored" if more else ""
+            self._course.keep(name, replace(step, changed=changed, unseen=""))
+
+    def _look_around(self) -> None:
+        """Keep in mind which BOMs there are before, where nobody else makes any of the product."""
+        if self._own_product:
+            self._known = self._ids(self._product)
+
+    def _know(self, id_: str | None) -> None:
+        if id_ and self._known is not None:
+            self._known.add(id_)
+
+    def _ids(self, product: object) -> set[str]:
+        """Return the ids of a product's BOMs, inactive ones too.
+
+        Raises:
+            NoAnswer: the target did not answer.
+            CannotObserve: the list does not show them all.
+        """
+        endpoint = self._course.release.endpoint("list_boms")
+        answer = self._list(product, active_only="false", limit=MOST_LISTED)
+        entries = listed(endpoint, answer)
+        if entries is None or max(len(entries) + 1, total(answer, UNMISTAKABLE) or 0) > MOST_LISTED:
+            got = f"answered {answer.status}" if entries is None else f"there are {len(entries)} or more"
+            raise CannotObserve(f"listing the BOMs of product {product}", got)
+        return {str(entry.get(endpoint.id_field)) for entry in entries}
 
     def _reading(self, id_: str) -> Step:
         return Step(self._course.call("read_bom", id_))
 
     def _listing(self, **query: object) -> Step:
-        asked = {"product_id": self._product, "active_only": "true", **query}
-        return Step(self._course.call("list_boms", query=asked))
+        return Step(self._list(self._product, **query))
+
+    def _list(self, product: object, **query: object) -> Answer:
+        asked = {"product_id": product, "active_only": "true", **query}
+        return self._course.call("list_boms", query=asked)
 
     def _updating(self, watch: Watch, made: Made, id_: str, change: dict[str, object]) -> Step:
         return watch.step(partial(self._send_update, made, id_, change))
@@ -341,13 +382,18 @@ class BomFlow:
 
     def _change(self, made: Made) -> dict[str, object]:
         """Return the release file's example of a change, with a new quantity: its mark stays the same."""
-        endpoint = self._course.release.endpoint("update_bom")
         quantity = self._body.get(self._quantity)
         try:
             more = self._spelled({QUANTITY: float(str(quantity)) + 1})
         except ValueError:
             more = {}
-        return {**self._course.filled(endpoint.body, made.mark), **more}
+        return {**self._declared(made), **more}
+
+    def _declared(self, made: Made) -> dict[str, object]:
+        """Return the release file's example of a change, with the flow's own product where it names one."""
+        endpoint = self._course.release.endpoint("update_bom")
+        declared = self._course.filled(endpoint.body, made.mark)
+        return {**declared, **{name: value for name, value in self._own_product.items() if name in declared}}
 
     def _spelled(self, changes: dict[str, object]) -> dict[str, object]:
         """Return changes with the release file's name of the quantity, and as it writes one."""
@@ -362,6 +408,19 @@ def is_inactive(release: Release, shown: dict[str, object]) -> bool:
     """Return whether a BOM says of itself that it was deleted: as the release file says, or ``is_active``."""
     own = release.records["bom"]
     return shows_removed(own, shown) or shown.get(own.alive or "is_active") is False
+
+
+def times_raised(before: object, after: object) -> int | None:
+    """Return how often a revision was raised, by the number or letter at its end; ``None`` if it is open."""
+    ends = [re.fullmatch(r"(.*?)(\d+|[A-Z])", str(text)) for text in (before, after)]
+    if (
+        not (ends[0] and ends[1])
+        or ends[0][1] != ends[1][1]
+        or ends[0][2].isdecimal() != ends[1][2].isdecimal()
+    ):
+        return None
+    old, new = (int(end[2]) if end[2].isdecimal() else ord(end[2]) for end in ends if end)
+    return new - old
 
 
 def is_raised(before: str, after: str) -> bool:

@@ -7,7 +7,7 @@ first and writes later (OWASP ASVS 5.0, 15.4: race conditions).
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from checks import explain
@@ -33,18 +33,22 @@ class Race:
         answers: of those that were answered.
         raised: how the others ended.
         state: the state of their record afterwards, or an empty string.
+        before: what else the API showed of it before.
+        after: the same afterwards.
     """
 
     answers: tuple[Answer, ...]
     raised: tuple[Raised, ...]
     state: str = ""
+    before: dict[str, object] = field(default_factory=dict)
+    after: dict[str, object] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, seen: Iterable[Answer | Raised], state: str = "") -> Race:
+    def of(cls, seen: Iterable[Answer | Raised]) -> Race:
         """Return a race by what was seen of each request."""
         seen = tuple(seen)
         raised = tuple(each for each in seen if isinstance(each, Raised))
-        return cls(tuple(each for each in seen if not isinstance(each, Raised)), raised, state)
+        return cls(tuple(each for each in seen if not isinstance(each, Raised)), raised)
 
     @property
     def told(self) -> str:

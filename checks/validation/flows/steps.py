@@ -10,7 +10,7 @@ import re
 import secrets
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
@@ -256,6 +256,10 @@ class Course:
         """Keep a step."""
         self._steps[name] = step
 
+    def taken(self, name: str) -> Step | None:
+        """Return a step, if it was taken."""
+        return self._steps.get(name)
+
     def take(self, name: str, observe: Callable[[], Step]) -> Step | None:
         """Take one step on which no other depends, and keep it, or the reason why there is none."""
         step = caught(observe)
@@ -307,9 +311,11 @@ class Course:
             CannotObserve: the environment allows one request at a time.
         """
         rivals = range(self.rivals())
-        self._api.observe_many(lambda _: look(), rivals)
+        looks = self._api.observe_many(lambda _: look(), rivals)
+        before = next((dict(view.fields) for view in looks if not isinstance(view, Raised)), {})
         seen = self._api.observe_many(lambda _: send(), rivals)
-        self._races[name] = Race.of(seen, look().state)
+        after = look()
+        self._races[name] = replace(Race.of(seen), state=after.state, before=before, after=dict(after.fields))
 
     def race_to_make(self, name: str, record: str, changes: Mapping[str, object]) -> None:
         """Make several records at once of which only one can be, remove them, and keep what came of it.
