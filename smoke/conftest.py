@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.bodies import entries
-from fixtures.filling import open_placeholders, read
+from fixtures.filling import NOTHING, ids_of, open_placeholders, path_of, read
 from fixtures.http import Answer, NotJson
 from fixtures.observation import Absent, CannotObserve
 from fixtures.targets import ids, record_read_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fixtures.environment import Environment
     from fixtures.http import HttpProbe
@@ -60,27 +60,36 @@ def answer(
     api: HttpProbe = request.getfixturevalue("api")
     run: Run = request.getfixturevalue("run")
 
-    def asked(each: Endpoint, id_: str = "") -> Answer:
-        return read(api, each, environment, run.mark, role=each.role, id_=id_)
+    def asked(each: Endpoint, id_: str, above: Mapping[str, str]) -> Answer:
+        path = path_of(each, environment, id_, run.mark, above)
+        return read(api, each, environment, run.mark, role=each.role, id_=id_, path=path)
 
     def observe() -> Answer:
-        return asked(endpoint, _real_id(endpoint, release, asked) if open_placeholders(endpoint) else "")
+        return asked(endpoint, *_real_id(endpoint, release, asked))
 
     return run.once(f"critical read {endpoint.name}", observe, Answer)
 
 
-def _real_id(endpoint: Endpoint, release: Release, asked: Callable[..., Answer]) -> str:
+def _real_id(
+    endpoint: Endpoint, release: Release, asked: Callable[[Endpoint, str, Mapping[str, str]], Answer]
+) -> tuple[str, Mapping[str, str]]:
     """Return the id of an entry that the list of an endpoint shows, or that reading another record does.
+
+    What fills the placeholders of that list comes with it. An endpoint that needs no id has none.
 
     Raises:
         CannotObserve: it shows none.
     """
+    if not open_placeholders(endpoint):
+        return "", NOTHING
     found: tuple[str, ...] = ()
+    filled: Mapping[str, str] = NOTHING
     if endpoint.ids_from:
         source = release.endpoint(endpoint.ids_from)
-        above = _real_id(source, release, asked) if open_placeholders(source) else ""
+        id_, above = _real_id(source, release, asked)
+        filled = ids_of(source, id_, above)
         with suppress(NotJson):
-            body = asked(source, above).json()
+            body = asked(source, id_, above).json()
             found = ids(source, body, endpoint.id_field)
             if source.empty and entries(body, source) == []:
                 raise Absent(f"entry of {source.name} to read", f"it is empty: {source.empty}")
@@ -90,7 +99,7 @@ def _real_id(endpoint: Endpoint, release: Release, asked: Callable[..., Answer])
         got = f"no real id for its {place}: {shown} shows no entry with {endpoint.id_field}"
         remedy = "make a record in this environment, or see the check of the list"
         raise CannotObserve(endpoint.shown, got, remedy=remedy)
-    return found[0]
+    return found[0], filled
 
 
 @pytest.fixture

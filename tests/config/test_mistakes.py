@@ -648,6 +648,14 @@ def record(create: str, note: str) -> str:
             id="ids that come from each other",
         ),
         pytest.param(
+            endpoint()
+            + endpoint(name="line", kind="read", path="/orders/{id}/lines/{no}", ids_from="orders"),
+            """\
+              endpoints[line].path_values: placeholders id, no without a value
+                allowed: values for all of them but one; or, to read, an ids_from whose path has the others""",  # noqa: E501 - the message as it is
+            id="a path within another that its list does not lie in",
+        ),
+        pytest.param(
             endpoint(path="/orders?limit=1"),
             """\
               endpoints[orders].path: a path with a query
@@ -1009,7 +1017,7 @@ def record(create: str, note: str) -> str:
             endpoint(method="POST", kind="read", read_only=True) + "body = { n = '{id:number}' }\n",
             """\
               endpoints[orders].ids_from: missing, and nothing fills {id} in its body
-                allowed: a list endpoint, or a record that it reads""",
+                allowed: a list or read endpoint, or a record that it reads""",
             id="an id in a body that nothing fills",
         ),
         pytest.param(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from checks.validation import test_contract as contract
+from fixtures.census import Swept
 from fixtures.echo import altered, same, stored_otherwise, without_effect
 from fixtures.observation import CannotObserve
 from tests.probes.shop import PASSWORD, RELEASE, Shop, released, world
@@ -172,7 +173,7 @@ def test_record_that_was_stored_otherwise(
 
 def judge(tried: World, release: Release) -> None:
     """Judge the change of the shop's order; the contract of the answer is not asked about here."""
-    sweep = SimpleNamespace(judged=lambda *_: SimpleNamespace(problems=(), shown="PATCH /orders/{id}"))
+    sweep = SimpleNamespace(judged=lambda *_: Swept("shelve", "PATCH", "/orders/{id}"))
     changed = release.records["order"], tried.records.life("order")
     contract.judge_change(release.endpoint("change"), changed, release, cast("Any", sweep))
 

@@ -67,6 +67,26 @@ def test_a_list_by_id_is_a_list_whose_names_fill_paths(swept: Callable[..., Any]
     assert facts(sweep)["thing"].asked == "/things/a%20b"
 
 
+def test_what_lies_within_a_record_is_asked_for_within_the_same_one(swept: Callable[..., Any]) -> None:
+    parts = {"name": "parts", "path": "/things/{id}/parts", "kind": "list", "ids_from": "things"}
+    part = {"name": "part", "path": "/things/{id}/parts/{no}", "kind": "read", "ids_from": "parts"}
+    pins = {"name": "pins", "path": "/things/{id}/parts/{no}/pins", "kind": "list", "ids_from": "part"}
+    pin = {"name": "pin", "path": "/things/{id}/parts/{no}/pins/{pin}", "kind": "read", "ids_from": "pins"}
+    table = {
+        "/things": things("a/b"),
+        "/things/a%2Fb": {"id": "a/b"},
+        "/things/a%2Fb/parts": [{"no": 3}],
+        "/things/a%2Fb/parts/3": {"no": 3, "id": "p3"},
+        "/things/a%2Fb/parts/3/pins": things("x"),
+        "/things/a%2Fb/parts/3/pins/x": {"id": "x"},
+    }
+    part, pins = {**part, "id_field": "no"}, {**pins, "id_field": "no"}
+    sweep, _ = swept([LIST, READ, parts, part, pins, pin], table)
+
+    assert [each.why_not or each.problems for each in sweep.census().swept] == [()] * 6
+    assert {each.asked for each in sweep.census().swept} == table.keys()
+
+
 @pytest.mark.parametrize("body", [[], {"all": []}, {"all": None}])
 def test_what_is_no_object_by_id_is_a_finding(swept: Callable[..., Any], body: Any) -> None:
     sweep, _ = swept([{**LIST, "keyed": True, "list_field": "all"}], {"/things": body})

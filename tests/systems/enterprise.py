@@ -94,6 +94,14 @@ content_type = "{kind_of_body}"
             *("order", "GET", "/orders/{order_code}", "read", HAL),
             'ids_from = "orders"\nid_field = "code"',
         ),
+        (
+            *("lines", "GET", "/orders/{order_code}/lines", "list", PLAIN),
+            'ids_from = "orders"\nid_field = "code"',
+        ),
+        (
+            *("line", "GET", "/orders/{order_code}/lines/{line_no}", "read", PLAIN),
+            'items = ["SMK-5"]\nids_from = "lines"\nid_field = "no"',
+        ),
         ("warehouses", "GET", "/warehouses", "list", PLAIN, "keyed = true"),
         ("warehouse", "GET", "/warehouses/{warehouse_id}", "read", PLAIN, 'ids_from = "warehouses"'),
         (
@@ -212,7 +220,8 @@ class Enterprise:
             ("suppliers", 3): lambda: self.contacts(steps[1]),
             ("orders", 1): lambda: self.listed_orders(query),
             ("orders", 2): lambda: self.one_order(steps[1]),
-            ("orders", 3): lambda: self.history(steps[1]),
+            ("orders", 3): lambda: self.within_order(*steps[1:]),
+            ("orders", 4): lambda: self.one_line(steps[1], steps[3]),
             ("warehouses", 1): lambda: Reply(200, self.warehouses),
             ("warehouses", 2): lambda: found(self.warehouses.get(steps[1])),
             ("ledger", 2): lambda: self.entries(query),
@@ -301,8 +310,18 @@ class Enterprise:
     def one_order(self, code: str) -> Reply:
         return Reply(200, self.shown_order(code), HAL) if code in self.orders else Reply(404)
 
-    def history(self, code: str) -> Reply:
-        return Reply(200, [{"id": "1", "at": THEN}]) if code in self.orders else Reply(404)
+    def within_order(self, code: str, what: str) -> Reply:
+        if code not in self.orders:
+            return Reply(404)
+        held = self.orders[code]["lines"]
+        lines = [{"no": 10 * n, "kind": line["kind"]} for n, line in enumerate(held, start=1)]
+        return Reply(200, lines if what == "lines" else [{"id": "1", "at": THEN}])
+
+    def one_line(self, code: str, number: str) -> Reply:
+        shown = self.within_order(code, "lines")
+        is_lost = "a line that is listed is not found" in self.broken
+        lines = shown.body if shown.status == 200 and not is_lost else []
+        return found(next((line for line in lines if str(line["no"]) == number), None))
 
     def invoice(self, number: str) -> dict[str, Any] | None:
         return {"number": number, "due_date": "2026-11-29"} if number == "INV-9" else None

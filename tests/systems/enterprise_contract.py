@@ -116,6 +116,17 @@ class Dialect:
             "/orders/{order_code}/history": self.get(
                 {"type": array, "items": event}, PLAIN, self.within_path("order_code")
             ),
+            "/orders/{order_code}/lines": self.get(
+                {"type": array, "items": {"type": "object", "required": ["no", "kind"]}},
+                PLAIN,
+                self.within_path("order_code"),
+            ),
+            "/orders/{order_code}/lines/{line_no}": self.get(
+                {"type": "object", "required": ["no", "kind"]},
+                PLAIN,
+                self.within_path("order_code"),
+                self.within_path("line_no"),
+            ),
             "/warehouses": self.get({"type": "object", "additionalProperties": self.ref("Warehouse")}),
             "/warehouses/{warehouse_id}": self.get(
                 self.ref("Warehouse"), PLAIN, self.within_path("warehouse_id")

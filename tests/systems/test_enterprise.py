@@ -80,6 +80,7 @@ def test_a_healthy_system_keeps_its_contract_in_every_dialect(dialect: str, tmp_
     asked = {line.partition("?")[0].partition("/erp/api/v2")[2] for line in enterprise.asked}
     assert {"/suppliers/S-003", "/suppliers/A%2F7%20b", "/suppliers/%C3%BC"} <= asked
     assert {"/suppliers/S-003/contacts", "/orders/PO-2026-0001/history", "/invoices/INV-9"} <= asked
+    assert {"/orders/PO-2026-0001/lines", "/orders/PO-2026-0001/lines/10"} <= asked
     assert not [path for path in asked if "%7B" in path], "a placeholder was asked for as it stands"
 
 
@@ -135,6 +136,15 @@ def test_a_broken_system_fails_where_it_is_broken(
     (seen,) = told(judged(Enterprise(broken, dialect=dialect), tmp_path, "validation", OWN_CHECKS))
 
     assert re.match(f"FAILED {cause}", seen), seen
+
+
+def test_a_line_that_its_list_shows_and_nothing_else_is_one_finding(tmp_path: Path) -> None:
+    enterprise = Enterprise("a line that is listed is not found", dialect="2.0")
+    found, *open_ = sorted(told(judged(enterprise, tmp_path, "validation", OWN_CHECKS)))
+    line = r".+GET /orders/\{order_code\}/lines/\{line_no\}"
+
+    assert re.match(rf"FAILED VAL-API-1 {line}\] .+answers 404 instead of 200", found), found
+    assert all(re.match(rf"UNKNOWN (VAL-ACC-1|REL-TIME-[12]) {line}", each) for each in open_), open_
 
 
 def test_a_broken_document_is_a_finding_and_leaves_open_what_it_should_judge(tmp_path: Path) -> None:
