@@ -44,7 +44,7 @@ CAUSES = {
 """What the message of the red item says, as a pattern."""
 
 LEFT_OPEN = {"registration-with-any-role": {"test_nothing_undeclared_is_written_by_anybody"}}
-"""What else cannot be told: a registration that nobody declared neither lets in nor refuses an empty request."""
+"""What else cannot be told: a registration nobody declared neither lets in nor refuses an empty request."""
 
 ACCESS = [fault for fault in FAULTS.values() if fault.name in CAUSES]
 JUDGED = {"VAL-ACC-1", "REL-BOM-2", "REL-PPIC-2"}
