@@ -47,7 +47,7 @@ CAUSES = {
     "order-delete-200": r"^200; the body is application/json",
     "order-still-listed": r"it is still listed there, with its mark gonogo-",
     "kanban-as-text": r"text/plain",
-    "sign-in-without-token": r"200 without one",
+    "sign-in-without-token": r"200 without a token",
     "sign-in-500": r"500; the body is",
     "login-html": r"text/html",
 }
