@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 import uuid
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import jwt
+
+from tests.probes import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,32 +173,11 @@ class Shop:
 def serving(shop: Shop) -> Iterator[str]:
     """Serve the system; yield its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+        status, sent = shop.answer(method, target, headers.get("x-auth", ""), json.loads(body or b"{}"))
+        if sent is None:
+            return servers.response(status)
+        return servers.json_response(status, sent)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def _answer(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, body = shop.answer(
-                self.command, self.path, self.headers.get("X-Auth", ""), json.loads(raw or b"{}")
-            )
-            sent = b"" if body is None else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815  names that http.server calls
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with servers.serving(servers.application(answer)) as server:
+        yield server.url

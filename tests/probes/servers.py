@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import ssl
 import threading
@@ -138,22 +139,24 @@ def json_response(status: int, document: Any, headers: dict[str, str] | None = N
 
 
 def application(answer: Callable[[str, str, dict[str, str], bytes], bytes | None]) -> Any:
-    """Return a handler that keeps connections open; an answer of ``None`` hangs until the test is over."""
+    """Return a handler that keeps connections open; an answer of ``None`` hangs until the test is over.
+
+    What is answered to HEAD is sent without its body.
+    """
 
     def handle(server: Server, connection: socket.socket) -> None:
-        connection.settimeout(0.05)
         while not server.stopped.is_set():
-            try:
-                request = read_request(connection)
-            except TimeoutError:
+            if not select.select([connection], [], [], 0.05)[0]:
                 continue
+            request = read_request(connection)
             if request is None:
                 return
             answered = answer(*request)
             if answered is None:
                 server.stopped.wait(30)
                 return
-            connection.sendall(answered)
+            head, end, _ = answered.partition(b"\r\n\r\n")
+            connection.sendall(head + end if request[0] == "HEAD" else answered)
 
     return handle
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from tests.probes import servers
 from tests.systems.enterprise_contract import API, HAL, PLAIN, PREFIX, served
 
 if TYPE_CHECKING:
@@ -374,37 +373,12 @@ def paged(everything: list[str], number: int, size: int) -> list[str]:
 def serving(enterprise: Enterprise) -> Iterator[str]:
     """Serve the system; yield the address of its API."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+        reply = enterprise.answer(method, target, headers, body)
+        text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+        sent = b"" if reply.body is None else text.encode()
+        kind = {"Content-Type": reply.kind} if sent else {}
+        return servers.response(reply.status, sent, {"X-Landscape": "qa", **kind, **reply.headers})
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = enterprise.answer(self.command, self.path, headers, body)
-            text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
-            sent = b"" if reply.body is None else text.encode()
-            self.send_response(reply.status)
-            for name, value in {
-                "X-Landscape": "qa",
-                **({"Content-Type": reply.kind} if sent else {}),
-                **reply.headers,
-                **({} if reply.status in {204, 304} else {"Content-Length": str(len(sent))}),
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815  names that http.server calls
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}{PREFIX}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with servers.serving(servers.application(answer)) as server:
+        yield f"{server.url}{PREFIX}"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.probes import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -326,41 +326,13 @@ class Tracker:
 def serving(tracker: Tracker) -> Iterator[str]:
     """Serve the system; yield its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+        reply = tracker.answer(method, target, headers, body)
+        is_text = isinstance(reply.body, str)
+        text = "" if reply.body is None else str(reply.body) if is_text else json.dumps(reply.body)
+        kind = "text/plain" if is_text else MEDIA_TYPE if target.startswith("/v2") else "application/json"
+        told = {"X-Stage": "qa", **({"Content-Type": kind} if text else {}), **reply.headers}
+        return servers.response(reply.status, text.encode(), told)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = tracker.answer(self.command, self.path, headers, body)
-            is_text = isinstance(reply.body, str)
-            text = "" if reply.body is None else str(reply.body) if is_text else json.dumps(reply.body)
-            sent = text.encode()
-            self.send_response(reply.status)
-            kind = (
-                "text/plain" if is_text else MEDIA_TYPE if self.path.startswith("/v2") else "application/json"
-            )
-            for name, value in {
-                "X-Stage": "qa",
-                **({"Content-Type": kind} if sent else {}),
-                **reply.headers,
-                "Content-Length": str(len(sent)),
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815  names that http.server calls
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with servers.serving(servers.application(answer)) as server:
+        yield server.url
