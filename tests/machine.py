@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from fixtures.browser import EXECUTABLES
+
 INSTALLED_ALL = "GONOGO_TESTS_SKIP_NOTHING"
 """Set by ``.ci/run``, which has installed everything: there a missing program is a failure."""
 
@@ -20,3 +22,13 @@ def needs(packages: str, *programs: str) -> pytest.MarkDecorator:
         bool(missing) and INSTALLED_ALL not in os.environ,
         reason=f"this machine lacks {', '.join(missing)}: apt-get install {packages}",
     )
+
+
+def chromium() -> str:
+    """Return the path of a browser; without one the test is skipped, and fails where all is installed."""
+    for name in EXECUTABLES:
+        if found := shutil.which(name):
+            return found
+    if INSTALLED_ALL in os.environ:
+        pytest.fail("this machine has no browser, and should")
+    pytest.skip("this machine has no browser: apt-get install chromium")

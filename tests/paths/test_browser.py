@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +16,8 @@ from fixtures.observation import CannotObserve
 from fixtures.release import Pages, Release
 from fixtures.run import Run
 from fixtures.secrets import Vault
+from tests import machine
+from tests.probes import servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,38 +32,19 @@ QUIET_S = 0.6
 def serving(files: dict[str, str]) -> Iterator[str]:
     """Serve scripts and pages; what is not there is a 404, and ``/api`` is always there."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(_method: str, target: str, *_: object) -> bytes:
+        text = files.get(target, "{}" if target.startswith("/api") else "")
+        kind = "text/javascript" if target.endswith(".js") else "text/html"
+        return servers.response(200 if text else 404, text.encode(), {"Content-Type": kind})
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def do_GET(self) -> None:
-            text = files.get(self.path, "{}" if self.path.startswith("/api") else "")
-            sent = text.encode()
-            self.send_response(200 if text else 404)
-            kind = "text/javascript" if self.path.endswith(".js") else "text/html"
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with servers.serving(servers.application(answer)) as server:
+        yield server.url
 
 
 @pytest.fixture
 def look(tmp_path: Path) -> Callable[..., Visit]:
     """``look(script, name=script, ...)`` visits a page that runs a script, with more scripts beside it."""
-    if not shutil.which("chromium"):
-        pytest.skip("this needs a browser: apt-get install chromium")
+    machine.chromium()
 
     def visit(script: str, *, shows: str = "h1", **scripts: str) -> Visit:
         files = {f"/{name}.js": text for name, text in scripts.items()}

@@ -7,7 +7,6 @@ these anew and look at the difference: ``GOLDEN=refresh pytest tests/reports``.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +19,7 @@ from checks.checklist import Item
 from reports.plan import Plan, Planned, Unit
 from reports.record import Outcome, Record
 from reports.verdict import Circumstances, Contact, Escalation, Terms, Waiver, verdict
+from tests import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -402,9 +402,7 @@ def golden() -> Callable[[str, str], None]:
 @pytest.fixture
 def browse() -> Callable[[Path], str]:
     """Return a page as it is after its scripts have run, in a browser that loads nothing from anywhere."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
+    chromium = machine.chromium()
     options = (
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
         *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
