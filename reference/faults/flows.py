@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BOM = ("VAL-API-1", "REL-BOM-1")
 TASK = ("VAL-API-2", "REL-PPIC-1")
 NEW = timedelta(hours=1)
-MOST_LISTED = 500
+MOST_LISTED, HUGE = 500, 1_000_000
 BETWEEN_S = 0.3
 """Between looking and writing, where a fault does the one before the other: more than a busy machine needs to
 send the requests of a race."""
@@ -185,6 +185,39 @@ async def bom_negative_quantity_accepted(honest: Handler, call: Call) -> Result:
     return await honest(with_body(call, qty_output=abs(quantity)) if is_number else call)
 
 
+@answer_fault("bom-absurd-quantity-accepted", "REL-BOM-1", endpoint="create_bom", phase="validation")
+async def bom_absurd_quantity_accepted(honest: Handler, call: Call) -> Result:
+    """A BOM of any quantity is accepted; a huge one is cut in silence."""
+    return await honest(cut_to_fit(call, "qty_output"))
+
+
+@answer_fault("bom-update-absurd-quantity-accepted", "REL-BOM-1", endpoint="update_bom", phase="validation")
+async def bom_update_absurd_quantity_accepted(honest: Handler, call: Call) -> Result:
+    """A BOM can be changed to any quantity; a huge one is cut in silence."""
+    return await honest(cut_to_fit(call, "qty_output"))
+
+
+@answer_fault("bom-deleted-answers-400", *BOM, endpoint="read_bom", phase="validation")
+async def bom_deleted_answers_400(honest: Handler, call: Call) -> Result:
+    """Reading a BOM that was deleted answers 400."""
+    try:
+        return await honest(call)
+    except Refused:
+        async with call.pool.connection() as database:
+            found = await database.execute("SELECT 1 FROM bill_of_materials WHERE id = %s", [call.id])
+            was_there = await found.fetchone()
+        if was_there:
+            raise Refused(BAD_REQUEST, "It was deleted") from None
+        raise
+
+
+def cut_to_fit(call: Call, name: str) -> Call:
+    """Return the request with a huge number in a field of its body replaced by a smaller one."""
+    number = json.loads(call.raw or b"{}").get(name)
+    is_huge = isinstance(number, int | float) and number > HUGE
+    return with_body(call, **{name: HUGE}) if is_huge else call
+
+
 @answer_fault("bom-unknown-type-500", "REL-BOM-1", endpoint="create_bom", phase="validation")
 async def bom_unknown_type_500(honest: Handler, call: Call) -> Result:
     """A BOM of an unknown type makes the service fail."""
@@ -250,6 +283,13 @@ async def bom_list_limit_500(honest: Handler, call: Call) -> Result:
 async def bom_list_ignores_its_limit(honest: Handler, call: Call) -> Result:
     """The BOM list takes no notice of a limit."""
     return await honest(asking(call, limit="500"))
+
+
+@answer_fault("bom-list-cuts-in-silence", "REL-BOM-1", endpoint="list_boms", phase="validation")
+async def bom_list_cuts_in_silence(honest: Handler, call: Call) -> Result:
+    """The BOM list takes any limit, cuts it at 500, and does not say so."""
+    wanted = int(call.request.query_params.get("limit", "100"))
+    return await honest(asking(call, limit=str(min(wanted, MOST_LISTED))))
 
 
 @answer_fault("bom-list-skips-nothing", "REL-BOM-1", endpoint="list_boms", phase="validation")
@@ -408,6 +448,12 @@ async def order_negative_quantity_accepted(honest: Handler, call: Call) -> Resul
     quantity = json.loads(call.raw or b"{}").get("planned_quantity")
     is_number = isinstance(quantity, int | float)
     return await honest(with_body(call, planned_quantity=abs(quantity)) if is_number else call)
+
+
+@answer_fault("order-absurd-quantity-accepted", "REL-PPIC-1", endpoint="create_order", phase="validation")
+async def order_absurd_quantity_accepted(honest: Handler, call: Call) -> Result:
+    """An order of any quantity is accepted; a huge one is cut in silence."""
+    return await honest(cut_to_fit(call, "planned_quantity"))
 
 
 @answer_fault("existing-order-500", "REL-PPIC-2", "VAL-API-2", endpoint="read_order", phase="validation")

@@ -19,11 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import jwt
+
+from tests.probes import servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ BASE = "/api/v1"
 USERS = {"root": "admin", "wanda": "warehouse", "pia": "planner", "gus": "guest"}
 JAKARTA = timezone(timedelta(hours=7))
 MOST_LISTED = 500
+MOST_PIECES = 10_000_000
 BETWEEN_S = 0.05
 """Between looking and writing, where a fault does the one before the other."""
 
@@ -253,6 +255,8 @@ class Erp:
             raise Refused(status, "quantity is no number") from None
         if not number.is_finite() or number <= 0:
             raise Refused(status, "quantity is too small")
+        if number > MOST_PIECES:
+            raise Refused(status, "quantity is too large")
         return number
 
     def known(self, product: object) -> str:
@@ -352,9 +356,7 @@ class Erp:
 
     def read_bom(self, call: Call) -> Reply:
         with self.lock:
-            bom = (
-                self.one(self.boms, call.id) if self.wrapped else self.living(call, 400 if self.bare else 404)
-            )
+            bom = self.one(self.boms, call.id) if self.wrapped else self.living(call, 404)
             return Reply(200, self.shown(self.told(bom)))
 
     def change_bom(self, call: Call) -> Reply:
@@ -558,37 +560,13 @@ class Erp:
 def serving(erp: Erp) -> Iterator[str]:
     """Serve the system; yield its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16
+    def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+        reply = erp.answer(method, target, headers, body)
+        is_problem = reply.status >= 400 and not erp.wrapped
+        kind = "application/problem+json" if is_problem else "application/json"
+        if reply.body is None:
+            return servers.response(reply.status)
+        return servers.response(reply.status, json.dumps(reply.body).encode(), {"Content-Type": kind})
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = erp.answer(self.command, self.path, headers, body)
-            sent = b"" if reply.body is None else json.dumps(reply.body).encode()
-            self.send_response(reply.status)
-            if sent:
-                problem = reply.status >= 400 and not erp.wrapped
-                self.send_header(
-                    "Content-Type", "application/problem+json" if problem else "application/json"
-                )
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(b"" if self.command == "HEAD" else sent)
-
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  names that http.server calls
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with servers.serving(servers.application(answer)) as server:
+        yield server.url

@@ -55,12 +55,11 @@ OTHER_TYPE = {"Manufacturing": "Kit/Phantom", "Kit/Phantom": "Manufacturing"}
 """The types as the guide spells them; where they are spelled otherwise, records.bom.other names one."""
 
 ABSURD = 1e15
-"""Pieces: more than anybody makes, still a number to every JSON parser. Without a limit it has to be kept."""
+"""Pieces: more than anybody makes, and still a number to every JSON parser."""
 
-HUGE = "create: absurd quantity"
 BAD_INPUT: dict[str, dict[str, object]] = {
     "create: negative quantity": {QUANTITY: -1},
-    HUGE: {QUANTITY: ABSURD},
+    "create: absurd quantity": {QUANTITY: ABSURD},
     "create: quantity in words": {QUANTITY: "ten"},
     "create: unknown type": {"bom_type": "gonogo-unknown"},
     "create: type that is a number": {"bom_type": 7},
@@ -84,9 +83,6 @@ RACE = "create at once"
 UPDATE_RACE = "update at once"
 GONE_BY_NOW = ("deleted: update", "deleted: delete")
 MOST_LISTED = 500
-HIDDEN = GONE | {400}
-"""How reading a deleted BOM may be refused that could be read before."""
-
 OTHER_DUPLICATE = "duplicate of another type"
 LIFE = (
     "create",
@@ -141,10 +137,8 @@ class BomFlow:
         course.facts["product"] = str(self._product)
         course.attempt((), self._look_around)
         bad = {"create: unknown product": {"product_id": unlike(self._product)}, **BAD_INPUT}
-        huge = {HUGE: bad.pop(HUGE)}
         course.attempt((*bad,), partial(self._refused, bad))
         course.attempt(LIFE, self._life, blamed="create")
-        course.attempt((HUGE,), partial(self._refused, huge))  # it may be made
         course.attempt(("delete in use",), self._in_use)
         course.attempt((RACE,), self._race)
         course.attempt((UPDATE_RACE,), self._update_race)
@@ -357,7 +351,7 @@ class BomFlow:
         shown = held(release.endpoint("read_bom"), answer)
         if shown:
             return "inactive" if is_inactive(release, shown) else "active"
-        return "gone" if answer.status in HIDDEN else ""
+        return "gone" if answer.status in GONE else ""
 
     def _raw_id(self, made: Made) -> object:
         """Return the id in the type in which the API tells it."""
