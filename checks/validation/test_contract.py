@@ -59,7 +59,7 @@ def test_unlisted_endpoint_keeps_its_contract(endpoint: Endpoint, swept: Swept, 
 
 def judge(endpoint: Endpoint, swept: Swept, measured: Measured) -> None:
     """Claim that an answer keeps its contract."""
-    measured(swept.elapsed_ms, unit="ms")
+    measured(round(swept.elapsed_ms, 1), unit="ms")
 
     assert not swept.problems, explain(
         expected=f"{swept.shown} as {endpoint.role or 'anybody'} answers {endpoint.status}, as contracted",
