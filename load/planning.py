@@ -17,9 +17,10 @@ from load.plan import Life, Plan, Request, Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from fixtures.endpoint import Endpoint
     from fixtures.environment import Environment
     from fixtures.load_profile import Load, Mix
-    from fixtures.release import Endpoint, Release
+    from fixtures.release import Release
     from fixtures.secrets import SecretRef
 
 _SAFE = frozenset({"GET", "HEAD"})

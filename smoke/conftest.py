@@ -16,12 +16,13 @@ from fixtures.targets import ids, record_read_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fixtures.endpoint import Endpoint
     from fixtures.environment import Environment
     from fixtures.http import HttpProbe
     from fixtures.identity import Identity, ServedIdentity
     from fixtures.record_life import RecordLife
     from fixtures.records import Records
-    from fixtures.release import Endpoint, Release
+    from fixtures.release import Release
     from fixtures.run import Run
     from fixtures.sign_in import SignInAnswer, Tokens
 

@@ -13,9 +13,9 @@ from fixtures.judgement import is_json
 from fixtures.observation import Absent, CannotObserve
 
 if TYPE_CHECKING:
+    from fixtures.endpoint import Endpoint
     from fixtures.http import Answer
     from fixtures.record_life import RecordLife
-    from fixtures.release import Endpoint
 
 pytestmark = pytest.mark.smoke
 

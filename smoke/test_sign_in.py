@@ -11,8 +11,9 @@ from fixtures.observation import Absent
 from fixtures.tokens import jwt_claims
 
 if TYPE_CHECKING:
-    from fixtures.release import Release, SignIn
+    from fixtures.release import Release
     from fixtures.sign_in import SignInAnswer
+    from fixtures.sign_in_profile import SignIn
 
 pytestmark = pytest.mark.smoke
 

@@ -13,9 +13,10 @@ from fixtures.http import NotJson
 from fixtures.observation import Absent, CannotObserve
 
 if TYPE_CHECKING:
+    from fixtures.endpoint import Endpoint
     from fixtures.record_life import RecordLife
     from fixtures.records import Records
-    from fixtures.release import Endpoint, Release
+    from fixtures.release import Release
 
 pytestmark = [pytest.mark.smoke, pytest.mark.writes]
 

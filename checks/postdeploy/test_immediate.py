@@ -11,7 +11,8 @@ from fixtures.observation import Absent, CannotObserve
 
 if TYPE_CHECKING:
     from fixtures.census import Swept
-    from fixtures.release import Endpoint, Release
+    from fixtures.endpoint import Endpoint
+    from fixtures.release import Release
     from fixtures.sweep import Sweep
 
 # The first check of a worker waits for the whole sweep, which has ten minutes.

@@ -17,7 +17,8 @@ from fixtures.run import Raised
 if TYPE_CHECKING:
     from fixtures.default_accounts import DefaultAccounts
     from fixtures.http import Answer
-    from fixtures.release import Release, SignIn
+    from fixtures.release import Release
+    from fixtures.sign_in_profile import SignIn
 
 pytestmark = pytest.mark.security
 

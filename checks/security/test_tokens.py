@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from fixtures.fixation import Fixation
     from fixtures.forgery import Endings, Forgery
     from fixtures.issued import Issued
-    from fixtures.release import Release, SignIn
+    from fixtures.release import Release
     from fixtures.run import Run
+    from fixtures.sign_in_profile import SignIn
 
 pytestmark = pytest.mark.security
 

@@ -27,13 +27,15 @@ from fixtures.tokens import jwt_claims
 
 if TYPE_CHECKING:
     from fixtures.access import Access
+    from fixtures.endpoint import Endpoint
     from fixtures.environment import Environment
     from fixtures.http import Answer
     from fixtures.limits import Limits
     from fixtures.registration import Registered, Registrations
-    from fixtures.release import Endpoint, Refresh, Release, SignIn
+    from fixtures.release import Release
     from fixtures.run import Run
     from fixtures.sign_in import SignInAnswer, Tokens
+    from fixtures.sign_in_profile import Refresh, SignIn
 
 pytestmark = pytest.mark.validation
 

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fixtures.census import Census, Swept
+    from fixtures.endpoint import Endpoint
     from fixtures.http import Answer
+    from fixtures.own_record import OwnRecord
     from fixtures.record_life import RecordLife
     from fixtures.records import Records
-    from fixtures.release import Endpoint, OwnRecord, Release
+    from fixtures.release import Release
     from fixtures.sweep import Sweep
 
 # The first check of a worker waits for the whole sweep, which has ten minutes.

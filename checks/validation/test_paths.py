@@ -13,10 +13,11 @@ from fixtures.old_paths import is_current, is_requested, old_paths
 from fixtures.paths import FIRST_SERVER_ERROR, MISSING, Try, alive, unseen
 
 if TYPE_CHECKING:
+    from fixtures.endpoint import Endpoint
     from fixtures.http import HttpProbe
     from fixtures.old_paths import OldPath
     from fixtures.paths import Paths
-    from fixtures.release import Endpoint, Release
+    from fixtures.release import Release
 
 pytestmark = pytest.mark.validation
 

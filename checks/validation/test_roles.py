@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from fixtures.baseline import Costs
     from fixtures.database import Database
     from fixtures.detours import Attempts, Detours
+    from fixtures.endpoint import Endpoint
     from fixtures.environment import Environment
-    from fixtures.release import Endpoint, Release
+    from fixtures.release import Release
     from fixtures.role_matrix import Cell, Cells, RoleMatrix
     from fixtures.sweep import Sweep
     from fixtures.undeclared import Undeclared

@@ -13,8 +13,8 @@ from fixtures.http import Answer
 from fixtures.lifetime import told
 from fixtures.limits import Limits
 from fixtures.observation import Absent, CannotObserve
-from fixtures.release import SignIn
 from fixtures.sign_in import SignInAnswer
+from fixtures.sign_in_profile import SignIn
 
 if TYPE_CHECKING:
     from types import ModuleType

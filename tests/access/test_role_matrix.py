@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.endpoint import Endpoint
 from fixtures.own_targets import up_to_id
-from fixtures.release import Endpoint
 from fixtures.role_matrix import DENIALS, NOBODY, TO_THE_SIGN_IN, Cell, Row, alive_callers, judged
 
 ROLES = ("admin", "clerk", "visitor")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from fixtures.endpoint import Endpoint
 from fixtures.environment import Environment
 from fixtures.filling import open_placeholders, own_content
 from fixtures.observation import CannotObserve
-from fixtures.release import Endpoint
 
 HERE = Environment.model_validate({"name": "x", "release": "1", "identity": {"unproven": "a test"}})
 

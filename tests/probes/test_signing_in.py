@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.http import Answer
-from fixtures.release import CsrfToken, SignIn
+from fixtures.sign_in_profile import CsrfToken, SignIn
 from fixtures.signing_in import Form, NoForm, basic, kept, opened, page, request, shown_token
 
 VALUES = {"username": "a client", "password": "s3cret & more:"}

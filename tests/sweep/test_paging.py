@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.endpoint import Endpoint
 from fixtures.http import Answer
 from fixtures.paging import Page, following
-from fixtures.release import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,8 +18,9 @@ from fixtures.run import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from fixtures.endpoint import Endpoint
     from fixtures.http import Answer
-    from fixtures.release import Endpoint, Release
+    from fixtures.release import Release
 
 MOST_READ = 5
 """Old orders that are read: the oldest ones."""

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from fixtures.database import Database
+    from fixtures.endpoint import Endpoint
     from fixtures.environment import Environment
     from fixtures.http import HttpProbe
     from fixtures.ledger import Entry
+    from fixtures.own_record import OwnRecord
     from fixtures.record_life import Made
     from fixtures.records import Records
-    from fixtures.release import Endpoint, OwnRecord, Release
+    from fixtures.release import Release
 
 FIRST_ERROR = 400
 """The first status that says that a request failed (RFC 9110, 15.5)."""

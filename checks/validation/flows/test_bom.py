@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.validation.flows.steps import Flow, Step
-    from fixtures.release import Endpoint, Release
+    from fixtures.endpoint import Endpoint
+    from fixtures.release import Release
 
 pytestmark = [pytest.mark.validation, pytest.mark.writes]
 
