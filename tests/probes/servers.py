@@ -10,6 +10,7 @@ import threading
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPMethod
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ def json_response(status: int, document: Any, headers: dict[str, str] | None = N
 def application(answer: Callable[[str, str, dict[str, str], bytes], bytes | None]) -> Any:
     """Return a handler that keeps connections open; an answer of ``None`` hangs until the test is over.
 
-    What is answered to HEAD is sent without its body.
+    What is answered to HEAD is sent without its body, and a method that HTTP does not have is answered 501.
     """
 
     def handle(server: Server, connection: socket.socket) -> None:
@@ -151,7 +152,8 @@ def application(answer: Callable[[str, str, dict[str, str], bytes], bytes | None
             request = read_request(connection)
             if request is None:
                 return
-            answered = answer(*request)
+            is_known = request[0] in HTTPMethod.__members__
+            answered = answer(*request) if is_known else response(501)
             if answered is None:
                 server.stopped.wait(30)
                 return
