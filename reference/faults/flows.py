@@ -33,6 +33,9 @@ BETWEEN_S = 0.3
 """Between looking and writing, where a fault does the one before the other: more than a busy machine needs to
 send the requests of a race."""
 
+ONE_WRITES = asyncio.Lock()
+"""Held by the one that writes what was looked up before, so that each of them succeeds."""
+
 BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
 
 
@@ -383,10 +386,12 @@ async def task_approved_twice_at_once(honest: Handler, call: Call) -> Result:
     async with call.pool.connection() as database:
         found = await database.execute("SELECT state FROM tasks WHERE id = %s", [call.id])
         row = await found.fetchone()
-    if row is not None and row["state"] == "DRAFT":
-        await asyncio.sleep(BETWEEN_S)
+    if row is None or row["state"] != "DRAFT":
+        return await honest(call)
+    await asyncio.sleep(BETWEEN_S)
+    async with ONE_WRITES:
         await changed(call, "UPDATE tasks SET state = 'DRAFT' WHERE id = %s", [call.id])
-    return await honest(call)
+        return await honest(call)
 
 
 @answer_fault("task-approval-notes-lost", *TASK, endpoint="approve_task", phase="validation")
