@@ -297,8 +297,9 @@ def test_environment_without_writes(tmp_path: Path) -> None:
 
 
 def test_own_records_only(tmp_path: Path) -> None:
-    with world(tmp_path, Shop()) as tried, pytest.raises(CannotObserve, match="allows only those"):
+    with world(tmp_path, Shop()) as tried, pytest.raises(CannotObserve, match="allows only those") as raised:
         tried.api.send("DELETE", "/orders/1", role="clerk")
+    assert 'writes = "anything"' in raised.value.remedy
     with world(tmp_path, Shop(), writes="anything") as tried:
         assert tried.api.send("DELETE", "/orders/1", role="clerk").status == 404
 

@@ -184,6 +184,17 @@ def test_no_real_id_is_unknown_by_name_and_nothing_is_guessed(swept: Callable[..
     assert api.asked == ["/things"]
 
 
+def test_where_a_list_is_empty_a_record_of_the_run_can_be_read_instead(swept: Callable[..., Any]) -> None:
+    create = {"name": "add", "method": "POST", "path": "/things", "kind": "create", "status": 201}
+    own = {"create": "add", "read": "thing", "body": {"notes": "{mark}"}, "mark_field": "notes"}
+    own |= {"undo": "none", "residue": "a thing"}
+    sweep, _ = swept([LIST, READ, create], {"/things": []}, records={"part": own})
+
+    trouble = facts(sweep)["thing"].trouble
+    assert trouble is not None
+    assert "leave ids_from out, and one that is made as records.part is read" in trouble.texts[2]
+
+
 def test_records_of_a_run_are_taken_last(swept: Callable[..., Any]) -> None:
     own = {"id": 9, "notes": "gonogo-20261122T191500Z-3fa9"}
     sweep, _ = swept([LIST, READ], {"/things": [own, {"id": 4}], "/things/4": {"id": 4}})
