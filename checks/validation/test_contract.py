@@ -284,6 +284,10 @@ def judge_change(
     if update.outdated and update.outdated.status not in OUTDATED and not broken:
         got = f"{update.outdated.status} instead of 412 to the entity tag of before the change"
         broken.append(f"answers {got}: what somebody else changes meanwhile is overwritten")
+    if update.repeated and update.remains and not broken:
+        names = (*sent, *update.effect)
+        was, remains = ([field(held(read, seen), name) for name in names] for seen in (after, update.remains))
+        broken += _once_more(endpoint, update.repeated.status, was, remains)
 
     assert not broken, explain(
         expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}, and {life.record} {life.id} "
@@ -305,6 +309,21 @@ def judge_change(
         )
         raise CannotObserve(f"seeing what {endpoint.method} {endpoint.path} changes", got, remedy=remedy)
     swept.require_clear()
+
+
+def _once_more(endpoint: Endpoint, status: int, before: object, after: object) -> Iterator[str]:
+    """Yield what is wrong with the second of two changes of which only one may be made.
+
+    Args:
+        endpoint: what was asked for twice.
+        status: the second answer's.
+        before: what the record showed of the change after the first, by dotted field.
+        after: likewise after the second.
+    """
+    if status != endpoint.repeated_status:
+        yield f"answers {status} instead of {endpoint.repeated_status} when it is asked for once more"
+    elif before != after:
+        yield f"answers {status} when it is asked for once more, and the record is changed again"
 
 
 @item("VAL-API-1")

@@ -783,6 +783,22 @@ def record(create: str, note: str) -> str:
             id="an update that is tried and not",
         ),
         pytest.param(
+            UPDATED.replace("body = { shelf", "repeated_status = 409\nif_match = true\nbody = { shelf"),
+            """\
+              endpoints[shelve].repeated_status: there, although if_match is
+                allowed: one of them: the same entity tag is outdated the second time""",
+            id="an update that is made once, and has a tag",
+        ),
+        pytest.param(
+            UPDATED.replace('updates = ["shelve"]\n', "").replace(
+                "body = { shelf", "repeated_status = 409\nbody = { shelf"
+            ),
+            """\
+              endpoints[shelve].repeated_status: there, although no record's updates names the endpoint
+                allowed: nothing, or updates = ["shelve"] of a record""",
+            id="an update that is made once, of nothing",
+        ),
+        pytest.param(
             UPDATED.replace("body = { shelf = 'B2' }\n", "effect = { shelf = '{changes}' }\n"),
             """\
               endpoints[shelve].effect.shelf: unknown placeholder {changes}

@@ -63,6 +63,11 @@ def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Pa
         ("links lead inside", ["GET .+/issues.+its next page is at http://inside/v2/tenants/acme/issues"]),
         ("labels are lost", ["POST .+/issues.+ shows that labels has 0 entries, sent were 2"]),
         ("pins are lost", ["POST .+/pin.+pinned is False instead of True, pinned_at is still None"]),
+        ("pins come twice", ["POST .+/pin.+answers 204 instead of 409 when it is asked for once more"]),
+        (
+            "pins come off",
+            ["POST .+/pin.+answers 409 when it is asked for once more, and the record is changed"],
+        ),
         ("nothing is planned", ["POST .+ not made within 2 s: state is 'pending' instead of 'planned'"]),
         ("milestones are public", ["GET .+/milestones/.+nobody .no token. may not, and is let in: 200"]),
         ("mine is everybody's", ["test_private.+/mine shows reader the issue of another"]),

@@ -99,7 +99,8 @@ path_values = {{ tenant = "{{sentinel:tenant}}" }}
         ),
         (
             *("pin_issue", "POST", "/issues/{issue}/pin", "action"),
-            'status = 204\ncontent_type = ""\neffect = { pinned = true, pinned_at = "{changed}" }',
+            """status = 204\ncontent_type = ""\nrepeated_status = 409
+            effect = { pinned = true, pinned_at = "{changed}" }""",
         ),
         (
             *("drop_issue", "DELETE", "/issues/{issue}", "delete"),
@@ -260,8 +261,12 @@ class Tracker:
 
     def pinned(self, id_: str) -> Reply:
         stays = "pins are lost" in self.broken
-        self.issues[id_] |= {"pinned": not stays, "pinned_at": None if stays else now()}
-        return Reply(204)
+        is_again = bool(self.issues[id_].get("pinned"))
+        if not is_again:
+            self.issues[id_] |= {"pinned": not stays, "pinned_at": None if stays else now()}
+        elif "pins come off" in self.broken:
+            self.issues[id_] |= {"pinned": False}
+        return Reply(409 if is_again and "pins come twice" not in self.broken else 204)
 
     def tag(self, id_: str) -> str:
         return f'"{hashlib.md5(json.dumps(self.issues[id_]).encode(), usedforsecurity=False).hexdigest()}"'
