@@ -13,11 +13,11 @@ BIN := .venv/bin
 demo: .venv/demo.stamp  ## every phase there is, against the embedded reference release: GO, and a report
 	$(BIN)/pytest -m "smoke or validation or security or load" --env=local
 
-# Tests of rate limits mostly wait: more of them run at once. Those of load measure: no more than two of them do.
+# Tests of rate limits mostly wait: more of them run at once. Those of load measure, and run alone.
 test: .venv/development.stamp  ## the project's own tests
 	$(BIN)/pytest tests --ignore=tests/load --ignore=tests/faults/test_rate_faults.py -n auto --dist worksteal
 	$(BIN)/pytest tests/faults/test_rate_faults.py -n 6
-	$(BIN)/pytest tests/load -n 2 --dist worksteal
+	$(BIN)/pytest tests/load
 
 lint: .venv/development.stamp
 	$(BIN)/ruff check

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fixtures.endpoint import Endpoint
     from fixtures.http import Answer
     from fixtures.own_record import OwnRecord
-    from fixtures.record_life import RecordLife
+    from fixtures.record_life import RecordLife, Update
     from fixtures.records import Records
     from fixtures.release import Release
     from fixtures.sweep import Sweep
@@ -281,13 +281,7 @@ def judge_change(
         broken.append(f"reading the record afterwards answers {after.status}")
     elif lost:
         broken.append(f"it answers {answer.status}, and afterwards {', '.join(lost)}")
-    if update.outdated and update.outdated.status not in OUTDATED and not broken:
-        got = f"{update.outdated.status} instead of 412 to the entity tag of before the change"
-        broken.append(f"answers {got}: what somebody else changes meanwhile is overwritten")
-    if update.repeated and update.remains and not broken:
-        names = (*sent, *update.effect)
-        was, remains = ([field(held(read, seen), name) for name in names] for seen in (after, update.remains))
-        broken += _once_more(endpoint, update.repeated.status, was, remains)
+    broken = broken or list(_again(endpoint, update, read, (*sent, *update.effect)))
 
     assert not broken, explain(
         expected=f"{endpoint.method} {endpoint.path} answers {endpoint.status}, and {life.record} {life.id} "
@@ -311,18 +305,27 @@ def judge_change(
     swept.require_clear()
 
 
-def _once_more(endpoint: Endpoint, status: int, before: object, after: object) -> Iterator[str]:
-    """Yield what is wrong with the second of two changes of which only one may be made.
+def _again(endpoint: Endpoint, update: Update, read: Endpoint, fields: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is wrong with how a change is answered that is asked for a second time.
 
     Args:
-        endpoint: what was asked for twice.
-        status: the second answer's.
-        before: what the record showed of the change after the first, by dotted field.
-        after: likewise after the second.
+        endpoint: what was asked for.
+        update: what came of it.
+        read: the endpoint that shows the record.
+        fields: dotted fields of the record that the change is about.
     """
+    if update.outdated and update.outdated.status not in OUTDATED:
+        got = f"{update.outdated.status} instead of 412 to the entity tag of before the change"
+        yield f"answers {got}: what somebody else changes meanwhile is overwritten"
+    if update.repeated is None or update.after is None or update.remains is None:
+        return
+    status = update.repeated.status
+    was, remains = (
+        [field(held(read, seen), name) for name in fields] for seen in (update.after, update.remains)
+    )
     if status != endpoint.repeated_status:
         yield f"answers {status} instead of {endpoint.repeated_status} when it is asked for once more"
-    elif before != after:
+    elif was != remains:
         yield f"answers {status} when it is asked for once more, and the record is changed again"
 
 
