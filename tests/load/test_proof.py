@@ -476,6 +476,15 @@ def test_no_secret_is_left_on_disk(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- ends
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A shell that starts the tests in the background lets them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_ctrl_c_ends_all_processes_and_leaves_partial_evidence(tmp_path: Path) -> None:
     with known_server() as server, pytest.raises(runner.Interrupted):
         prove(
