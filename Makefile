@@ -13,7 +13,7 @@ BIN := .venv/bin
 demo: .venv/demo.stamp  ## every phase there is, against the embedded reference release: GO, and a report
 	$(BIN)/pytest -m "smoke or validation or security or load" --env=local
 
-# Tests of rate limits mostly wait: more of them run at once. Those of load measure, and run alone.
+# Tests of rate limits mostly wait: more of them run at once than there are processors. Those of load measure, and run alone.
 test: .venv/development.stamp  ## the project's own tests
 	$(BIN)/pytest tests --ignore=tests/load --ignore=tests/faults/test_rate_faults.py -n auto --dist worksteal
 	$(BIN)/pytest tests/faults/test_rate_faults.py -n 6

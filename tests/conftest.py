@@ -14,4 +14,4 @@ settings.load_profile("shared machine")
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return what ``-n auto`` is: half as many again as processors, for tests wait, too."""
-    return (os.cpu_count() or 1) * 3 // 2 or 1
+    return (os.cpu_count() or 1) * 3 // 2

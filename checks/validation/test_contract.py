@@ -319,14 +319,15 @@ def _again(endpoint: Endpoint, update: Update, read: Endpoint, fields: tuple[str
         yield f"answers {got}: what somebody else changes meanwhile is overwritten"
     if update.repeated is None or update.after is None or update.remains is None:
         return
-    status = update.repeated.status
-    was, remains = (
-        [field(held(read, seen), name) for name in fields] for seen in (update.after, update.remains)
-    )
-    if status != endpoint.repeated_status:
-        yield f"answers {status} instead of {endpoint.repeated_status} when it is asked for once more"
-    elif was != remains:
-        yield f"answers {status} when it is asked for once more, and the record is changed again"
+    once_more = f"answers {update.repeated.status} when it is asked for once more"
+    was, remains = held(read, update.after), held(read, update.remains)
+    changed = [name for name in fields if field(was, name) != field(remains, name)]
+    if update.repeated.status != endpoint.repeated_status:
+        yield f"{once_more}, instead of {endpoint.repeated_status}"
+    elif update.remains.status != read.status:
+        yield f"{once_more}, and reading the record then answers {update.remains.status}"
+    elif changed:
+        yield f"{once_more}, and changes {', '.join(changed)} again"
 
 
 @item("VAL-API-1")

@@ -200,16 +200,20 @@ async def bom_update_absurd_quantity_accepted(honest: Handler, call: Call) -> Re
     return await honest(cut_to_fit(call, "qty_output"))
 
 
+async def was_made(call: Call) -> bool:
+    """Return whether there is, or was, a BOM with the id that is asked for."""
+    async with call.pool.connection() as database:
+        found = await database.execute("SELECT 1 FROM bill_of_materials WHERE id = %s", [call.id])
+        return await found.fetchone() is not None
+
+
 @answer_fault("bom-deleted-answers-400", *BOM, endpoint="read_bom", phase="validation")
 async def bom_deleted_answers_400(honest: Handler, call: Call) -> Result:
     """Reading a BOM that was deleted answers 400."""
     try:
         return await honest(call)
     except Refused:
-        async with call.pool.connection() as database:
-            found = await database.execute("SELECT 1 FROM bill_of_materials WHERE id = %s", [call.id])
-            was_there = await found.fetchone()
-        if was_there:
+        if await was_made(call):
             raise Refused(BAD_REQUEST, "It was deleted") from None
         raise
 
@@ -246,10 +250,7 @@ async def bom_unknown_id_500(honest: Handler, call: Call) -> Result:
     try:
         return await honest(call)
     except Refused:
-        async with call.pool.connection() as database:
-            found = await database.execute("SELECT 1 FROM bill_of_materials WHERE id = %s", [call.id])
-            was_there = await found.fetchone()
-        if was_there:
+        if await was_made(call):
             raise
         return broken.server_error()
 

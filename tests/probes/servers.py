@@ -115,7 +115,10 @@ def read_request(connection: socket.socket) -> tuple[str, str, dict[str, str], b
     method, target, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            return None
+        body += more
     return method, target, headers, body
 
 

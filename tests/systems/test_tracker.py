@@ -63,10 +63,17 @@ def test_a_healthy_tracker_keeps_its_contract_and_is_left_as_it_was(tmp_path: Pa
         ("links lead inside", ["GET .+/issues.+its next page is at http://inside/v2/tenants/acme/issues"]),
         ("labels are lost", ["POST .+/issues.+ shows that labels has 0 entries, sent were 2"]),
         ("pins are lost", ["POST .+/pin.+pinned is False instead of True, pinned_at is still None"]),
-        ("pins come twice", ["POST .+/pin.+answers 204 instead of 409 when it is asked for once more"]),
+        ("pins come twice", ["POST .+/pin.+answers 204 when it is asked for once more, instead of 409"]),
         (
             "pins come off",
-            ["POST .+/pin.+answers 409 when it is asked for once more, and the record is changed"],
+            ["POST .+/pin.+answers 409 when it is asked for once more, and changes pinned again"],
+        ),
+        (
+            "a second pin removes",
+            [
+                "POST .+ DELETE .+answers 404 instead of 204",
+                "POST .+/pin.+answers 409 .+ once more, and reading the record then answers 404",
+            ],
         ),
         ("nothing is planned", ["POST .+ not made within 2 s: state is 'pending' instead of 'planned'"]),
         ("milestones are public", ["GET .+/milestones/.+nobody .no token. may not, and is let in: 200"]),

@@ -266,6 +266,8 @@ class Tracker:
             self.issues[id_] |= {"pinned": not stays, "pinned_at": None if stays else now()}
         elif "pins come off" in self.broken:
             self.issues[id_] |= {"pinned": False}
+        elif "a second pin removes" in self.broken:
+            del self.issues[id_]
         return Reply(409 if is_again and "pins come twice" not in self.broken else 204)
 
     def tag(self, id_: str) -> str:
